@@ -1,0 +1,1 @@
+"""The `dergate` command; it may import everything, and nothing imports it."""

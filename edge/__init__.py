@@ -1,0 +1,1 @@
+"""The gateway: pure control and protection, and the shell that runs them against real devices."""

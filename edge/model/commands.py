@@ -1,0 +1,56 @@
+"""What a scan says: limits for the DERs, states for the trip outputs, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DerLimit:
+    """The most one DER may generate, in W. The driver rounds down to what the device can hold."""
+
+    name: str
+    limit_w: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutputCommand:
+    """A trip output: `closed` holds the DERs behind it connected and feeds its dead-man; else it opens."""
+
+    name: str
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Everything a scan commands; every DER and every output of the site is named, once."""
+
+    limits: tuple[DerLimit, ...]
+    outputs: tuple[OutputCommand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """One entry of the limit stack: `by` allows no more than `limit_w` of DER output (of `der`, or in sum)."""
+
+    by: str
+    limit_w: float
+    der: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth keeping as evidence. `at_s` is monotonic; `kind` is one of the contract's event types."""
+
+    kind: str
+    at_s: float
+    detail: str
+    values: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why the commands are what they are: the limits in force, tightest first, and what happened."""
+
+    limits: tuple[Narrowing, ...]
+    events: tuple[Event, ...] = ()

@@ -1,0 +1,77 @@
+"""The process image: everything one scan may look at, frozen before the scan starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.model.sample import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class PccReading:
+    """The point of common coupling, as the meter shows it; `export_w` is positive out to the grid.
+
+    `sequence` counts new measurements: it moves only when a raw register changed (or the meter's declared
+    allowance for repeats covers it), so one correction is made for each new sample.
+    """
+
+    export_w: Sample
+    v_pu: Sample
+    f_hz: Sample
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DerReading:
+    """One DER: its output, and the limit that was last verified to be in the device.
+
+    `limit_w` is the limit read back from the device, with the time of that reading. `reachable` is False
+    once the driver has had no answer for the DER's allowance; `refused` says that the last write was refused
+    or read back wrong.
+    """
+
+    name: str
+    output_w: Sample
+    limit_w: Sample
+    reachable: bool = True
+    refused: bool = False
+    v_pu: Sample = field(default_factory=Sample.none)
+    f_hz: Sample = field(default_factory=Sample.none)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputReading:
+    """Contact feedback (52a) of a trip output: 1.0 closed, 0.0 open; absent where it is not wired."""
+
+    name: str
+    closed: Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A request of a commissioning test or a remote command. It can only narrow; a wider one has no effect.
+
+    `limit_w` caps the sum of DER output, or that of one DER (`der`); `pickup_w` lowers the pickup of the
+    armed export elements (never raises it); `blind` hides the PCC meter. It lapses at `until_s`.
+    """
+
+    by: str
+    until_s: float
+    limit_w: float | None = None
+    der: str | None = None
+    pickup_w: float | None = None
+    blind: bool = False
+    test: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One frozen view of the site. `scan` counts scans; all times are monotonic seconds."""
+
+    scan: int
+    pcc: PccReading
+    ders: tuple[DerReading, ...]
+    outputs: tuple[OutputReading, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    reset: bool = False
+    """A manual reset of the trip latch was asked for, locally or by a signed command."""

@@ -1,0 +1,106 @@
+"""Read a TOML text into a strict model; every mistake is told with file, line, key path and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from edge.model.toml_lines import Path, line_index, line_of
+
+M = TypeVar("M", bound=BaseModel)
+
+_LINE = re.compile(r"at line (\d+)")
+_UNION_TAGS = re.compile(r"^(float|int|str|bool|literal\[.*|constrained-.*|function-.*)$")
+
+
+class FileRefusedError(Exception):
+    """A file that cannot be accepted; `problems` has one line for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load(model: type[M], text: str, name: str) -> M:
+    """Parse `text` (the contents of file `name`) as TOML into `model`.
+
+    Raises:
+        FileRefusedError: With one sentence for each mistake: file, line, key path, value, what is allowed.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _LINE.search(str(error))
+        where = f"{name}:{place.group(1)}" if place else name
+        raise FileRefusedError([f"{where}: not valid TOML: {error}"]) from error
+    try:
+        # Strict JSON mode takes whole numbers for floats, lists for tuples and names for enums, nothing else.
+        return model.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        lines = line_index(text)
+        problems = _problems(error, model, lines, name)
+        raise FileRefusedError(problems) from error
+
+
+def _problems(error: ValidationError, model: type[BaseModel], lines: dict[Path, int], name: str) -> list[str]:
+    said: dict[tuple[str, Path], list[str]] = {}
+    for item in error.errors(include_url=False):
+        loc = item.get("ctx", {}).get("path", item["loc"])
+        path = tuple(part for part in loc if not _UNION_TAGS.match(str(part)))
+        line = line_of(lines, path)
+        where = f"{name}:{line}" if line else name
+        messages = said.setdefault((where, path), [])
+        explained = _explain(item, path, model)
+        if explained not in messages:
+            messages.append(explained)
+    return [f"{where}: {_dotted(path)}{', or '.join(messages)}" for (where, path), messages in said.items()]
+
+
+def _dotted(path: Path) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
+    return f"{text}: " if text else ""
+
+
+def _explain(item: Any, path: Path, model: type[BaseModel]) -> str:
+    if item["type"] == "extra_forbidden":
+        known = _keys_at(model, path[:-1])
+        close = difflib.get_close_matches(str(path[-1]), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; allowed here: {', '.join(known)}"
+        return f"unknown key{hint}"
+    if item["type"] == "missing":
+        return "is required and missing"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    value = item["input"]
+    shown = f" (found {value!r})" if isinstance(value, str | int | float | bool) else ""
+    return f"{message.removeprefix('Input ').removeprefix('String ')}{shown}"
+
+
+def _keys_at(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys that the table at `path` may hold."""
+    here: type[BaseModel] = model
+    for part in path:
+        if isinstance(part, int):
+            continue
+        field = here.model_fields.get(part)
+        inner = _model_in(field.annotation) if field else None
+        if inner is None:
+            return []
+        here = inner
+    return [field.alias or key for key, field in here.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        inner = _model_in(part)
+        if inner:
+            return inner
+    return None
