@@ -1,0 +1,1 @@
+"""Commissioning tests: procedures, their runner and journal, and the report."""

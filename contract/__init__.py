@@ -1,0 +1,1 @@
+"""What crosses a process boundary: envelope and topics, reports, the agent's local socket."""

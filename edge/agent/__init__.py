@@ -1,0 +1,1 @@
+"""The asyncio shell around step(): clock, scan, watchdog, recorder, socket server."""

@@ -1,0 +1,1 @@
+"""Control, pure: the limiter (PCS law), dispatch, fallback, enter service."""
