@@ -15,6 +15,7 @@ from pydantic import JsonValue, ValidationError
 
 from contract.envelope import Envelope, EnvelopeError, RecordClass, TimeQuality, new_id
 from contract.records import Payload, kind_of, schema_of
+from contract.topics import UpKind
 from edge.spool import schema
 from edge.spool.room import make_room, used_bytes
 
@@ -35,7 +36,7 @@ class Pending(NamedTuple):
 
     seq: int
     id: str
-    kind: str
+    kind: UpKind
     body: bytes
 
 
@@ -183,14 +184,20 @@ class Spool:
         with self._transaction():
             return make_room(self._db, max(0, used_bytes(self._db) - needed), drafts[-1], self._insert)
 
-    def pending(self, limit: int, after_seq: int = 0) -> list[Pending]:
-        """The oldest records beyond `after_seq` that wait for a receipt, in the order of `seq`."""
+    def pending(self, limit: int, after_seq: int = 0, budget_bytes: int = 16 * 2**20) -> list[Pending]:
+        """The oldest records beyond `after_seq` that wait for a receipt, in the order of `seq`.
+
+        Stops after the record that reaches `budget_bytes`, so that a few large reports do not fill the memory.
+        """
+        query = "SELECT seq, id, kind, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?"
+        records: list[Pending] = []
         with _explained(self._path):
-            rows = self._db.execute(
-                "SELECT seq, id, kind, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?",
-                (after_seq, limit),
-            )
-            return [Pending(*row) for row in rows]
+            for row in self._db.execute(query, (after_seq, limit)):
+                records.append(Pending(*row))
+                budget_bytes -= len(records[-1].body)
+                if budget_bytes <= 0:
+                    break
+        return records
 
     def get(self, record_id: str) -> Pending | None:
         """One record that waits, or None when it is not there (any more)."""
