@@ -1,0 +1,215 @@
+"""The regulating half of a scan: sight, ceiling, stack of limits, shares for the DERs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge.core import dispatch
+from edge.core.enter_service import EnterService, enter_share, enter_step
+from edge.core.fallback import Fallback, fallback_step, fallback_total_w
+from edge.core.limiter import Limiter, correct, target_w
+from edge.core.noise import Noise
+from edge.core.settings import CoreSettings, DerPlant
+from edge.core.track import Track, new_track, observed, sent
+from edge.model.commands import Event, Narrowing
+from edge.model.image import Image
+from edge.model.permit import Permit
+
+ISOLATION_TOLERANCE_W = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CoreState:
+    """Everything the limiter remembers from scan to scan."""
+
+    limiter: Limiter
+    tracks: tuple[Track, ...]
+    fallback: Fallback
+    enter: EnterService
+    lost: frozenset[str] = frozenset()
+    isolated: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the limiter asks for; the guard has the last word. `isolate` names contacts to open."""
+
+    limits_w: dict[str, float]
+    narrowings: tuple[Narrowing, ...]
+    isolate: frozenset[str]
+    ready: bool
+    events: tuple[Event, ...]
+
+
+def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_trip: bool) -> CoreState:
+    """The state of a process that has just come up: in fallback, entering service."""
+    return CoreState(
+        limiter=Limiter(0.0, -1, now_s, Noise(noise_w * noise_w)),
+        tracks=tuple(new_track(plant, now_s) for plant in settings.ders),
+        fallback=Fallback(active=True, since_s=now_s, starting=True),
+        enter=EnterService(after_trip),
+    )
+
+
+def core_step(
+    image: Image, settings: CoreSettings, state: CoreState, permit: Permit, now_s: float, *, in_service: bool
+) -> tuple[CoreState, Wish]:
+    """Advance the limiter by one scan. `permit` is the guard's word of the last scan."""
+    tracks = tuple(
+        observed(track, plant, der, now_s)
+        for track, plant, der in zip(state.tracks, settings.ders, image.ders, strict=True)
+    )
+    lost = frozenset(
+        der.name for der in image.ders if not der.reachable or der.refused or der.name in permit.unresponsive
+    )
+    aim_w = target_w(settings, state.limiter.noise)
+    total_w = fallback_total_w(settings, aim_w)
+    counted_w = {
+        plant.name: _counted_w(plant, track, image, index)
+        for index, (plant, track) in enumerate(zip(settings.ders, tracks, strict=True))
+        if plant.name in lost
+    }
+    heard = tuple(plant for plant in settings.ders if plant.name not in lost)
+    shares_w = dispatch.proportional(
+        total_w - sum(counted_w.values()), heard, {plant.name: plant.nameplate_w for plant in heard}
+    )
+    fallback = fallback_step(settings, state.fallback, image, shares_w, now_s, forced=permit.force_fallback)
+    limiter = _regulated(settings, state, fallback, tracks, lost, image, total_w, now_s)
+    isolate = _isolated(settings, fallback, counted_w, total_w, state.isolated)
+    enter = enter_step(
+        settings,
+        state.enter,
+        image,
+        now_s,
+        in_service=in_service,
+        tripped=permit.tripped,
+        held=bool(permit.unresponsive or isolate),
+    )
+    narrowings = _stack(settings, fallback, limiter, image, total_w)
+    caps_w = _caps(settings, enter, fallback, image, now_s)
+    ceiling_w = narrowings[0].limit_w - sum(counted_w.values())
+    limits_w = dispatch.proportional(ceiling_w, heard, caps_w)
+    # A DER that does not answer is still told the least it may be told: it may hear without answering.
+    limits_w |= {name: min(caps_w[name], shares_w.get(name, 0.0)) for name in lost}
+    after = CoreState(
+        limiter=limiter,
+        tracks=tuple(
+            sent(track, plant, limits_w[plant.name], now_s, settings.command_s)
+            for track, plant in zip(tracks, settings.ders, strict=True)
+        ),
+        fallback=fallback,
+        enter=enter,
+        lost=lost,
+        isolated=isolate,
+    )
+    single = tuple(
+        Narrowing(by, limit_w, name)
+        for name, limit_w, by in _single_narrowings(settings, enter, image, now_s)
+    )
+    return after, Wish(limits_w, (*narrowings, *single), isolate, enter.ready, _events(state, after, now_s))
+
+
+def _counted_w(plant: DerPlant, track: Track, image: Image, index: int) -> float:
+    """The most an unheard DER may make: 0 behind a contact that is proven open."""
+    for output in image.outputs:
+        if output.name == plant.contact and output.closed.otherwise(1.0) == 0.0:
+            return 0.0
+    held_w = image.ders[index].limit_w.otherwise(plant.nameplate_w)
+    sent_w = plant.nameplate_w if track.sent_w is None else track.sent_w
+    return min(plant.nameplate_w, max(plant.unheard_w, held_w, sent_w))
+
+
+def _regulated(
+    settings: CoreSettings,
+    state: CoreState,
+    fallback: Fallback,
+    tracks: tuple[Track, ...],
+    lost: frozenset[str],
+    image: Image,
+    total_w: float,
+    now_s: float,
+) -> Limiter:
+    """The limiter after this scan. In fallback its ceiling waits at the fallback total, to go up from there."""
+    limiter = correct(settings, state.limiter, tracks, lost, image.pcc, now_s)
+    if fallback.active:
+        return replace(limiter, ceiling_w=total_w)
+    return limiter
+
+
+def _isolated(
+    settings: CoreSettings,
+    fallback: Fallback,
+    counted_w: dict[str, float],
+    total_w: float,
+    before: frozenset[str],
+) -> frozenset[str]:
+    """Contacts to open: blind, and the power that unheard DERs may be making breaks the sum."""
+    contacts = frozenset(
+        plant.contact for plant in settings.ders if plant.contact is not None and plant.name in counted_w
+    )
+    if fallback.active and sum(counted_w.values()) > total_w + ISOLATION_TOLERANCE_W:
+        return contacts | (before & contacts)
+    return before & contacts
+
+
+def _stack(
+    settings: CoreSettings, fallback: Fallback, limiter: Limiter, image: Image, total_w: float
+) -> tuple[Narrowing, ...]:
+    """Every limit on the sum of DER output, tightest first."""
+    stack = [Narrowing("nameplate", settings.nameplate_w)]
+    if fallback.active:
+        stack.append(Narrowing("fallback", total_w))
+    else:
+        stack.append(Narrowing(settings.ceiling_by, limiter.ceiling_w))
+    stack += [
+        Narrowing(override.by, override.limit_w)
+        for override in image.overrides
+        if override.limit_w is not None and override.der is None
+    ]
+    return tuple(sorted(stack, key=lambda narrowing: narrowing.limit_w))
+
+
+def _single_narrowings(
+    settings: CoreSettings, enter: EnterService, image: Image, now_s: float
+) -> list[tuple[str, float, str]]:
+    """Limits on one DER: its name, W, and by whom."""
+    found = [
+        (override.der, override.limit_w, override.by)
+        for override in image.overrides
+        if override.limit_w is not None and override.der is not None
+    ]
+    for plant in settings.ders:
+        share = enter_share(settings, enter, plant, now_s)
+        if share < 1.0:
+            found.append((plant.name, share * plant.nameplate_w, "enter-service"))
+    return found
+
+
+def _caps(
+    settings: CoreSettings, enter: EnterService, fallback: Fallback, image: Image, now_s: float
+) -> dict[str, float]:
+    """The most each DER may be given, apart from the limit on the sum."""
+    caps_w = {plant.name: plant.nameplate_w for plant in settings.ders}
+    if fallback.starting:
+        for der in image.ders:
+            caps_w[der.name] = min(caps_w[der.name], der.limit_w.otherwise(caps_w[der.name]))
+    for name, limit_w, _ in _single_narrowings(settings, enter, image, now_s):
+        caps_w[name] = min(caps_w.get(name, 0.0), limit_w)
+    return caps_w
+
+
+def _events(before: CoreState, after: CoreState, now_s: float) -> tuple[Event, ...]:
+    events = []
+    if after.fallback.active and not before.fallback.active:
+        events.append(
+            Event("fallback", now_s, "sight of the point of common coupling was lost or is not trusted")
+        )
+    if before.fallback.active and not after.fallback.active:
+        events.append(Event("fallback-end", now_s, "fresh measurements and verified limits held long enough"))
+    events += [
+        Event("isolation", now_s, f"contact {name} opens: the DERs behind it do not answer")
+        for name in sorted(after.isolated - before.isolated)
+    ]
+    if after.enter.done and not before.enter.done:
+        events.append(Event("in-service", now_s, "enter service is complete"))
+    return tuple(events)

@@ -1,0 +1,117 @@
+"""Time budgets of the elements, added up from the site's declared figures (all in s).
+
+Clearing: `delay + max(scan + actuation, dead-man)` must not pass 2.0 s, so that it holds even when the agent
+dies while the element is timing. Security: `delay` must cover everything that healthy operation may take
+between two samples, one of them lost. Source: control.md of the project; IREC 2023 Section IV.B.3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from edge.model.site import Der, Site
+
+CLEARING_BOUND_S = 2.0
+AUTO_AIM_S = 1.8
+COMMAND_ON_WIRE_S = 0.03
+"""From the decision until the limit is on the wire: the agent's own time, with reserve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum spelled out: its name and its terms, each a label and seconds."""
+
+    name: str
+    terms: tuple[tuple[str, float], ...]
+
+    @property
+    def total_s(self) -> float:
+        """The sum of the terms."""
+        return sum(seconds for _, seconds in self.terms)
+
+    def spelled(self) -> str:
+        """The sum as people check it: `0.20 period + 0.02 latency = 0.22 s`."""
+        parts = " + ".join(f"{seconds:.2f} {label}" for label, seconds in self.terms)
+        return f"{parts} = {self.total_s:.2f} s"
+
+
+def security(site: Site) -> Sum:
+    """The shortest delay that healthy operation with one lost sample does not trip; also `stale_s`."""
+    meter = site.meter
+    return Sum(
+        "security",
+        (
+            ("meter period", meter.period_s),
+            ("averaging", meter.averaging_s),
+            ("latency", meter.latency_s),
+            ("transaction with retry", meter.transaction_s),
+            ("scan", site.control.scan_s),
+            ("one lost sample", meter.period_s),
+        ),
+    )
+
+
+def opening(site: Site) -> Sum:
+    """From the end of the delay until the output is open, whichever way takes longer: scan or dead-man."""
+    ways = []
+    for output in site.trip_output:
+        scan = Sum(
+            "opening",
+            (("scan", site.control.scan_s), ("write", output.timeout_s), ("actuation", output.actuation_s)),
+        )
+        ways.append(scan)
+        if output.watchdog_s is not None:
+            ways.append(
+                Sum("opening", (("dead-man watchdog", output.watchdog_s), ("actuation", output.actuation_s)))
+            )
+    return max(ways, key=lambda way: way.total_s, default=Sum("opening", (("scan", site.control.scan_s),)))
+
+
+def auto_delay_s(site: Site) -> float:
+    """The delay that `"auto"` stands for: the larger of security and 1.8 s less opening, to 0.01 s."""
+    aim_s = max(security(site).total_s, AUTO_AIM_S - opening(site).total_s)
+    return math.ceil(aim_s * 100 - 1e-6) / 100
+
+
+def lost_samples_survived(site: Site, delay_s: float) -> int:
+    """How many meter samples in a row may be lost without a trip."""
+    spare_s = delay_s - security(site).total_s
+    return 1 + math.floor(spare_s / site.meter.period_s + 1e-9) if spare_s > -1e-9 else 0
+
+
+def slowest_meter_s(site: Site) -> float:
+    """The longest meter period with which both budgets would still hold."""
+    rest_s = security(site).total_s - 2 * site.meter.period_s
+    return max(0.0, (CLEARING_BOUND_S - opening(site).total_s - rest_s) / 2)
+
+
+def recovery(site: Site) -> Sum:
+    """What an excursion after a load step costs an element's timer, the ramp of the DERs apart."""
+    meter = site.meter
+    slowest = max(site.der, key=lambda der: der.dead_time_s)
+    return Sum(
+        "recovery",
+        (
+            ("two meter periods", 2 * meter.period_s + 2 * meter.averaging_s),
+            ("latency twice", 2 * meter.latency_s),
+            ("three polls", 3 * meter.polling_s),
+            ("command on the wire", COMMAND_ON_WIRE_S),
+            ("dead time", slowest.dead_time_s),
+        ),
+    )
+
+
+def ride_through_w(site: Site, delay_s: float) -> float:
+    """The largest step of host load that the site survives without an element with `delay_s` operating.
+
+    Proportional dispatch lets every DER move at once, so the slowest one in percent sets the pace.
+    """
+    ramp_s = delay_s - recovery(site).total_s
+    pace_pct_per_s = min(der.slope_pct_per_s for der in site.der)
+    return max(0.0, min(site.nameplate_w, site.nameplate_w * pace_pct_per_s / 100 * ramp_s))
+
+
+def decay_s(der: Der) -> float:
+    """From a DER's command until its output is down, from full power."""
+    return der.dead_time_s + 100.0 / der.slope_pct_per_s

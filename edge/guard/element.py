@@ -1,0 +1,69 @@
+"""A definite-time power element: 32R, 32F, 32, import, and the PCS bound.
+
+ANSI device 32. It picks up when the measured power is beyond pickup, times from the last sample that was not,
+and operates when the delay is over. A sample between dropout and pickup keeps a running timer running and
+never starts one. A lost sample buys no time: the timer counts from what was last known to be below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge.guard.settings import ElementSettings
+from edge.model.sample import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class ElementState:
+    """`below_s`: the oldest time of the last sample below pickup. `clear_s`: below dropout since then."""
+
+    below_s: float
+    picked_up: bool = False
+    clear_s: float | None = None
+    operated: bool = False
+    blocked: bool = False
+
+
+def element_step(
+    settings: ElementSettings,
+    state: ElementState,
+    sample: Sample | None,
+    now_s: float,
+    *,
+    blocked: bool = False,
+) -> ElementState:
+    """Advance one scan.
+
+    Args:
+        settings: Pickup, dropout, delay and direction of the element.
+        state: Its state after the last scan.
+        sample: The PCC export if a new good sample came since the last scan, else None.
+        now_s: Monotonic time of this scan.
+        blocked: Holds the element down, as if the sample were below pickup.
+    """
+    if blocked:
+        return ElementState(below_s=now_s, blocked=True)
+    if sample is not None:
+        state = _seen(settings, state, sample)
+    state = replace(state, blocked=False)
+    operated = state.picked_up and now_s - state.below_s >= settings.delay_s
+    return replace(state, operated=operated)
+
+
+def elapsed_s(state: ElementState, now_s: float) -> float:
+    """How long the element has been timing; 0 when it is not picked up."""
+    return max(0.0, now_s - state.below_s) if state.picked_up else 0.0
+
+
+def _seen(settings: ElementSettings, state: ElementState, sample: Sample) -> ElementState:
+    value_w = settings.direction * sample.otherwise(0.0)
+    if value_w > settings.direction * settings.pickup_w:
+        return replace(state, picked_up=True, clear_s=None)
+    if not state.picked_up:
+        return ElementState(below_s=sample.oldest_s)
+    if value_w > settings.direction * settings.dropout_w:
+        return replace(state, clear_s=None)
+    clear_s = sample.newest_s if state.clear_s is None else state.clear_s
+    if sample.newest_s - clear_s >= settings.reset_delay_s:
+        return ElementState(below_s=sample.oldest_s)
+    return replace(state, clear_s=clear_s)

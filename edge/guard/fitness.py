@@ -1,0 +1,185 @@
+"""Whether a site can be held within its bounds, with the sums spelled out. Pure; `dergate check` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.guard import budget
+from edge.guard.settings import ElementSettings, GuardSettings
+from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Method, Site
+
+Level = Literal["problem", "warning", "fact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know about a site. A problem makes the site unfit; `path` is the key to look at."""
+
+    level: Level
+    path: str
+    text: str
+
+
+def judge(site: Site) -> list[Finding]:
+    """Everything that `check` says about a site, problems first."""
+    settings = GuardSettings.of(site)
+    found = [
+        *_agreement(site),
+        *_outputs(site, settings),
+        *_reversion(site),
+        *_budgets(site, settings),
+        *_ride_through(site, settings),
+    ]
+    order = {"problem": 0, "warning": 1, "fact": 2}
+    return sorted(found, key=lambda finding: order[finding.level])
+
+
+def blanks(site: Site) -> list[str]:
+    """Declarations of the application that the method needs and the site file leaves blank."""
+    agreement = site.agreement
+    missing = []
+    if agreement.method is Method.AGREED_MEANS and agreement.approval_reference is None:
+        missing.append("agreement.approval_reference")
+    if agreement.method in RELAY_METHODS | {Method.PCS} and agreement.listed_device is None:
+        missing.append("agreement.listed_device")
+    if agreement.method is Method.PCS and not agreement.pcs_modes:
+        missing.append("agreement.pcs_modes")
+    if any(der.kind == "storage" for der in site.der) and agreement.import_limit_method is None:
+        missing.append("agreement.import_limit_method")
+    return missing
+
+
+def _agreement(site: Site) -> Iterator[Finding]:
+    agreement = site.agreement
+    for key in blanks(site):
+        yield Finding(
+            "problem",
+            key,
+            f"is required for method {agreement.method}: dergate is not a utility-grade relay and not a certified PCS;"
+            " its own functions may be the means only under agreed-upon means with the utility's reference",
+        )
+    if agreement.method in NON_EXPORT_METHODS and agreement.export_limit_w > 0:
+        yield Finding(
+            "problem", "agreement.export_limit_w", f"must be 0 for {agreement.method}, a non-export method"
+        )
+    if agreement.method in {Method.PCS, Method.RELATIVE_RATING} and site.site.network != "radial":
+        yield Finding(
+            "problem", "site.network", f"{agreement.method} is not available on {site.site.network} networks"
+        )
+    own_w = site.control.site_limit_w
+    if own_w is not None and own_w > agreement.export_limit_w:
+        yield Finding(
+            "problem", "control.site_limit_w", f"may only be tighter than {agreement.export_limit_w:g} W"
+        )
+
+
+def _outputs(site: Site, settings: GuardSettings) -> Iterator[Finding]:
+    armed = bool(settings.elements)
+    for index, output in enumerate(site.trip_output):
+        if armed and output.watchdog_s is None:
+            yield Finding(
+                "problem",
+                f"trip_output[{index}].watchdog_s",
+                f"{output.name} has no dead-man: a stopped process would hold it closed; a 2-second element needs one",
+            )
+    bare_w = site.unmanaged.nameplate_w + sum(der.nameplate_w for der in site.der if der.contact is None)
+    limit_w = site.agreement.export_limit_w
+    if armed and bare_w > limit_w:
+        yield Finding(
+            "problem",
+            "der.contact",
+            f"reach: {bare_w:g} W of nameplate are not behind a trip output, more than the export capacity of"
+            f" {limit_w:g} W; opening could not end an export above it",
+        )
+
+
+def _reversion(site: Site) -> Iterator[Finding]:
+    dead_men = {output.name for output in site.trip_output if output.watchdog_s is not None}
+    safe_w = site.unmanaged.nameplate_w
+    for index, der in enumerate(site.der):
+        if der.contact in dead_men:
+            continue
+        path = f"der[{index}].reversion"
+        if der.reversion is None:
+            yield Finding(
+                "problem",
+                path,
+                f"{der.name} keeps its last limit, or releases it, when the gateway dies; it needs a safe reversion"
+                " value or a contact with a dead-man",
+            )
+            continue
+        safe_w += der.reversion.safe_w
+        longest_s = 30 - budget.decay_s(der)
+        if der.reversion.timer_s > longest_s:
+            yield Finding(
+                "problem", f"{path}.timer_s", f"may be at most {longest_s:.0f} s: 30 s less the decay"
+            )
+        if der.reversion.timer_s < 3 * site.control.reassert_s:
+            yield Finding(
+                "problem",
+                f"{path}.timer_s",
+                f"must cover three re-asserts of {site.control.reassert_s:g} s each",
+            )
+    limit_w = site.agreement.export_limit_w
+    if safe_w > limit_w:
+        yield Finding(
+            "problem",
+            "der.reversion",
+            f"the reversion values outside dead-man contacts sum to {safe_w:g} W, above the limit of {limit_w:g} W",
+        )
+
+
+def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:
+    security, opening = budget.security(site), budget.opening(site)
+    for index, element in enumerate(settings.elements):
+        path = f"guard.element[{index}].delay_s"
+        clearing_s = element.delay_s + opening.total_s
+        if clearing_s > budget.CLEARING_BOUND_S + 1e-9:
+            yield Finding(
+                "problem",
+                path,
+                f"clearing: {element.delay_s:.2f} delay + ({opening.spelled()}) = {clearing_s:.2f} s, above 2.0 s;"
+                f" the slowest meter that could do has a period of {budget.slowest_meter_s(site):.2f} s",
+            )
+        if element.delay_s < security.total_s - 1e-9:
+            yield Finding(
+                "problem",
+                path,
+                f"security: {element.delay_s:.2f} s is less than {security.spelled()}; healthy operation would trip",
+            )
+        yield Finding(
+            "fact",
+            path,
+            f"element {element.name}: pickup {element.pickup_w:g} W, dropout {element.dropout_w:g} W,"
+            f" delay {element.delay_s:.2f} s; clearing {clearing_s:.2f} s of 2.0 s; security {security.spelled()};"
+            f" {budget.lost_samples_survived(site, element.delay_s)} lost samples in a row are survived",
+        )
+        yield from _blind(site, path, element)
+
+
+def _blind(site: Site, path: str, element: ElementSettings) -> Iterator[Finding]:
+    """Whether losing the meter at full output trips: fallback must be proven before the element is blind."""
+    slowest = max(site.der, key=budget.decay_s)
+    proof_s = budget.security(site).total_s + budget.decay_s(slowest) + slowest.poll_s
+    verdict = "does not trip" if proof_s < element.delay_s else "trips"
+    yield Finding(
+        "fact",
+        path,
+        f"losing the meter at full output {verdict} the site: fallback is proven after {proof_s:.2f} s,"
+        f" the element is blind for {element.delay_s:.2f} s",
+    )
+
+
+def _ride_through(site: Site, settings: GuardSettings) -> Iterator[Finding]:
+    for index, element in enumerate(settings.elements):
+        step_w = budget.ride_through_w(site, element.delay_s)
+        level: Level = "warning" if step_w < 0.1 * site.nameplate_w else "fact"
+        yield Finding(
+            level,
+            f"guard.element[{index}]",
+            f"largest step of host load survived without element {element.name} operating: {step_w:.0f} W"
+            f" ({100 * step_w / site.nameplate_w:.0f} % of nameplate); {budget.recovery(site).spelled()} and the ramp"
+            " must fit the delay",
+        )

@@ -1,0 +1,256 @@
+"""The guard: last before every output. It sees raw measurements and shares nothing with the limiter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from edge.guard.element import ElementState, element_step
+from edge.guard.sensing import proven_safe, verified_zero
+from edge.guard.settings import ElementSettings, GuardSettings
+from edge.guard.supervisor import Watch, must_trip, watch_step
+from edge.model.commands import Commands, DerLimit, Event, OutputCommand
+from edge.model.durable import Durable
+from edge.model.image import Image
+from edge.model.permit import Permit
+from edge.model.sample import Quality
+
+DAY_S = 86_400.0
+FEEDBACK_GRACE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class GuardState:
+    """Everything the guard remembers from scan to scan."""
+
+    durable: Durable
+    elements: tuple[ElementState, ...]
+    pcs: ElementState
+    watches: tuple[Watch, ...]
+    sequence: int
+    sample_s: float
+    scan_s: float
+    commanded_s: float
+    limits_w: tuple[float, ...]
+    causes: tuple[str, ...] = ()
+    breaker_failed: bool = False
+    trips: int = 0
+
+
+def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> GuardState:
+    """The state of a process that has just come up: latch as stored, outputs open."""
+    return GuardState(
+        durable=replace(durable, in_service=False),
+        elements=tuple(ElementState(now_s) for _ in settings.elements),
+        pcs=ElementState(now_s),
+        watches=tuple(Watch(der.nameplate_w, now_s) for der in settings.ders),
+        sequence=-1,
+        sample_s=now_s,
+        scan_s=now_s,
+        commanded_s=now_s,
+        limits_w=tuple(der.nameplate_w for der in settings.ders),
+    )
+
+
+def guard_step(
+    image: Image,
+    settings: GuardSettings,
+    state: GuardState,
+    limits_w: dict[str, float],
+    now_s: float,
+    *,
+    ready: bool,
+    isolate: frozenset[str],
+) -> tuple[GuardState, Commands, tuple[Event, ...]]:
+    """Advance one scan.
+
+    Args:
+        image: Raw measurements of this scan.
+        settings: The guard's settings.
+        state: Its state after the last scan.
+        limits_w: What the limiter asks for; passed on unless tripped, clipped to each nameplate.
+        now_s: Monotonic time of this scan.
+        ready: Enter service has seen its window for its delay.
+        isolate: Contacts that the limiter asks to open without a trip.
+    """
+    before = state
+    state = _measured(image, settings, state, now_s)
+    state = replace(state, causes=_causes(image, settings, state, now_s))
+    state = _latched(image, settings, state, now_s)
+    state = _service(image, settings, state, now_s, ready=ready, held=bool(isolate))
+    closed = state.durable.in_service and not state.durable.tripped
+    if closed != before.durable.in_service:
+        state = replace(state, commanded_s=now_s)
+    state = replace(state, breaker_failed=_breaker_failed(image, settings, state))
+    granted = tuple(
+        0.0 if state.durable.tripped else _clipped(limits_w.get(der.name, 0.0), der.nameplate_w)
+        for der in settings.ders
+    )
+    state = replace(state, limits_w=granted, scan_s=now_s)
+    commands = Commands(
+        limits=tuple(
+            DerLimit(der.name, limit_w) for der, limit_w in zip(settings.ders, granted, strict=True)
+        ),
+        outputs=tuple(OutputCommand(name, closed and name not in isolate) for name in settings.outputs),
+    )
+    return state, commands, _events(settings, before, state, now_s)
+
+
+def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
+    """What the limiter is told at the next scan."""
+    excursion_s = now_s - state.pcs.below_s if state.pcs.picked_up else 0.0
+    return Permit(
+        tripped=state.durable.tripped,
+        force_fallback=excursion_s >= settings.force_fallback_after_s,
+        unresponsive=frozenset(
+            der.name
+            for der, watch in zip(settings.ders, state.watches, strict=True)
+            if watch.unresponsive_s is not None
+        ),
+    )
+
+
+def effective(element: ElementSettings, image: Image) -> ElementSettings:
+    """The element with a test's lower pickup in force; a test can never raise it."""
+    lowest_w = min((o.pickup_w for o in image.overrides if o.pickup_w is not None), default=math.inf)
+    if element.direction < 0 or lowest_w >= element.pickup_w:
+        return element
+    return replace(element, pickup_w=lowest_w, dropout_w=lowest_w - (element.pickup_w - element.dropout_w))
+
+
+def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> GuardState:
+    """Elements and supervisor after this scan's measurements."""
+    is_new = image.pcc.sequence != state.sequence and image.pcc.export_w.quality is Quality.GOOD
+    sample = image.pcc.export_w if is_new else None
+    zero = verified_zero(settings, image, now_s)
+    elements = tuple(
+        element_step(
+            effective(element, image),
+            was,
+            sample,
+            now_s,
+            blocked=element.blocked_at_zero_output and zero,
+        )
+        for element, was in zip(settings.elements, state.elements, strict=True)
+    )
+    watches = tuple(
+        watch_step(der, watch, limit_w, reading, now_s)
+        for der, watch, limit_w, reading in zip(
+            settings.ders, state.watches, state.limits_w, image.ders, strict=True
+        )
+    )
+    return replace(
+        state,
+        elements=elements,
+        pcs=element_step(settings.pcs, state.pcs, sample, now_s),
+        watches=watches,
+        sequence=image.pcc.sequence,
+        sample_s=state.sample_s if sample is None else sample.oldest_s,
+    )
+
+
+def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> tuple[str, ...]:
+    """What demands a trip now."""
+    causes = [
+        element.name for element, was in zip(settings.elements, state.elements, strict=True) if was.operated
+    ]
+    if state.pcs.operated:
+        causes.append(settings.pcs.name)
+    blind_s = now_s - state.sample_s
+    if (
+        settings.lost_sensing_s is not None
+        and state.durable.in_service
+        and blind_s >= settings.lost_sensing_s
+        and not proven_safe(settings, image, state.sample_s, now_s)
+    ):
+        causes.append("lost-sensing")
+    causes += [
+        f"supervisor:{der.name}"
+        for der, watch in zip(settings.ders, state.watches, strict=True)
+        if der.contact is not None and must_trip(watch, now_s) and state.durable.in_service
+    ]
+    return tuple(causes)
+
+
+def _latched(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> GuardState:
+    """The trip latch: set by any cause, counted towards lockout unless a test did it."""
+    durable = state.durable
+    trips_s = tuple(at_s for at_s in durable.trips_s if now_s - at_s < DAY_S)
+    if state.causes and not durable.tripped:
+        if not any(override.test for override in image.overrides):
+            trips_s = (*trips_s, now_s)
+        durable = Durable(
+            tripped=True,
+            target=state.causes[0],
+            lockout=durable.lockout or len(trips_s) >= settings.lockout_trips,
+            trips_s=trips_s,
+            in_service=False,
+        )
+        return replace(state, durable=durable, trips=state.trips + 1)
+    if image.reset and durable.tripped and not state.causes:
+        durable = replace(durable, tripped=False, lockout=False, target=None)
+    if trips_s != durable.trips_s:
+        durable = replace(durable, trips_s=trips_s)
+    return state if durable == state.durable else replace(state, durable=durable)
+
+
+def _service(
+    image: Image, settings: GuardSettings, state: GuardState, now_s: float, *, ready: bool, held: bool
+) -> GuardState:
+    """Whether the site is in service: closed by enter service, opened by trip, isolation or a lapsed dead-man."""
+    durable = state.durable
+    if durable.in_service:
+        lapsed = now_s - state.scan_s >= settings.dead_man_s
+        fell_open = _feedback(image, 0.0, state.commanded_s + settings.actuation_s + FEEDBACK_GRACE_S)
+        if held or lapsed or fell_open:
+            return replace(state, durable=replace(durable, in_service=False))
+        return state
+    if not ready or held or state.causes:
+        return state
+    if durable.tripped and not _resets_itself(settings, state):
+        return state
+    return replace(state, durable=replace(durable, tripped=False, in_service=True))
+
+
+def _resets_itself(settings: GuardSettings, state: GuardState) -> bool:
+    by_hand = settings.reset_is_manual or state.durable.lockout or state.durable.target == "state-lost"
+    return not by_hand
+
+
+def _feedback(image: Image, value: float, after_s: float) -> bool:
+    """Whether any contact was certainly seen at `value` after `after_s`."""
+    return any(output.closed.since(after_s) == value for output in image.outputs)
+
+
+def _breaker_failed(image: Image, settings: GuardSettings, state: GuardState) -> bool:
+    """A contact that still shows closed after it was told to open."""
+    if state.durable.in_service:
+        return False
+    return _feedback(image, 1.0, state.commanded_s + settings.actuation_s + FEEDBACK_GRACE_S)
+
+
+def _clipped(limit_w: float, nameplate_w: float) -> float:
+    return min(max(limit_w, 0.0), nameplate_w) if math.isfinite(limit_w) else 0.0
+
+
+def _events(
+    settings: GuardSettings, before: GuardState, after: GuardState, now_s: float
+) -> tuple[Event, ...]:
+    events = []
+    for element, was, has in zip(settings.elements, before.elements, after.elements, strict=True):
+        if has.picked_up and not was.picked_up:
+            events.append(Event("pickup", now_s, f"element {element.name} picked up"))
+        if was.picked_up and not has.picked_up:
+            events.append(Event("dropout", now_s, f"element {element.name} dropped out"))
+    if after.durable.tripped and not before.durable.tripped:
+        events.append(Event("trip", now_s, f"target {', '.join(after.causes)}"))
+    if before.durable.tripped and not after.durable.tripped:
+        events.append(Event("reset", now_s, "the trip latch was reset"))
+    if before.durable.in_service and not after.durable.in_service and not after.durable.tripped:
+        events.append(Event("out-of-service", now_s, "the outputs are open without a trip"))
+    if after.breaker_failed and not before.breaker_failed:
+        events.append(Event("breaker-failure", now_s, "a contact shows closed after it was told to open"))
+    for der, was_watch, watch in zip(settings.ders, before.watches, after.watches, strict=True):
+        if watch.unresponsive_s is not None and was_watch.unresponsive_s is None:
+            events.append(Event("write-unverified", now_s, f"{der.name} keeps its power above its limit"))
+    return tuple(events)

@@ -1,0 +1,36 @@
+"""Lost sensing: an armed element that is blind operates, unless the DERs prove that nothing can happen."""
+
+from __future__ import annotations
+
+from edge.guard.settings import GuardSettings
+from edge.model.image import Image
+
+MAX_PROOF_AGE_S = 2.0
+"""A DER's power proves nothing about now when it is older than this."""
+
+
+def proven_safe(settings: GuardSettings, image: Image, lost_s: float, now_s: float) -> bool:
+    """Whether export is within the limit even at zero host load, by powers measured since the loss.
+
+    True when every DER's output was measured after `lost_s` and lately, and their sum with the unmanaged
+    nameplate added does not exceed the export limit.
+    """
+    total_w = settings.unmanaged_w
+    for der in image.ders:
+        output_w = der.output_w.since(lost_s)
+        if output_w is None or der.output_w.fresh(now_s, MAX_PROOF_AGE_S) is None:
+            return False
+        total_w += max(0.0, output_w)
+    return total_w <= settings.export_limit_w
+
+
+def verified_zero(settings: GuardSettings, image: Image, now_s: float) -> bool:
+    """Whether every DER is measured to make nothing (below 1 % of its nameplate) right now.
+
+    The 32F element is blocked while this holds: an import above pickup cannot be promised at low load.
+    """
+    for der, known in zip(image.ders, settings.ders, strict=True):
+        output_w = der.output_w.fresh(now_s, MAX_PROOF_AGE_S)
+        if output_w is None or output_w > 0.01 * known.nameplate_w:
+            return False
+    return settings.unmanaged_w == 0.0

@@ -1,0 +1,120 @@
+"""The guard's settings, made from the site file once: pickups, dropouts, delays, all in export direction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from edge.guard import budget
+from edge.model.site import Element, Site
+
+HYSTERESIS_OF_PICKUP = 0.02
+NOISE_SIGMAS = 3.0
+PICKUP_32R_OF_TRANSFORMER = 0.001
+PICKUP_32F_OF_NAMEPLATE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ElementSettings:
+    """One element; it picks up when `direction * export_w` is above `direction * pickup_w`.
+
+    `pickup_w` and `dropout_w` are exports in W: 32F, which operates when import falls too low, has a negative
+    pickup; the import element looks the other way (`direction` -1).
+    """
+
+    name: str
+    pickup_w: float
+    dropout_w: float
+    delay_s: float
+    reset_delay_s: float
+    direction: float = 1.0
+    blocked_at_zero_output: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DerSettings:
+    """What the guard knows of a DER."""
+
+    name: str
+    nameplate_w: float
+    contact: str | None
+    decay_s: float
+    lost_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """Everything the guard works by."""
+
+    elements: tuple[ElementSettings, ...]
+    pcs: ElementSettings
+    force_fallback_after_s: float
+    ders: tuple[DerSettings, ...]
+    outputs: tuple[str, ...]
+    actuation_s: float
+    dead_man_s: float
+    """After a gap in the scans as long as this the outputs have opened by themselves (inf: they would not)."""
+    unmanaged_w: float
+    export_limit_w: float
+    lost_sensing_s: float | None
+    reset_is_manual: bool
+    lockout_trips: int
+
+    @staticmethod
+    def of(site: Site) -> GuardSettings:
+        """Compile the guard's part of a site file."""
+        elements = tuple(_element(site, element) for element in site.guard.element)
+        limit_w = site.agreement.export_limit_w
+        slowest_s = max(budget.decay_s(der) for der in site.der)
+        bound_s = site.guard.olrt_bound_s
+        return GuardSettings(
+            elements=elements,
+            pcs=ElementSettings("PCS", limit_w, limit_w, bound_s, site.guard.reset_s),
+            force_fallback_after_s=max(0.5 * bound_s, bound_s - slowest_s - budget.security(site).total_s),
+            ders=tuple(
+                DerSettings(der.name, der.nameplate_w, der.contact, budget.decay_s(der), der.lost_after_s)
+                for der in site.der
+            ),
+            outputs=tuple(output.name for output in site.trip_output),
+            actuation_s=max((output.actuation_s for output in site.trip_output), default=0.0),
+            dead_man_s=min(
+                (output.watchdog_s for output in site.trip_output if output.watchdog_s is not None),
+                default=math.inf,
+            ),
+            unmanaged_w=site.unmanaged.nameplate_w,
+            export_limit_w=limit_w,
+            lost_sensing_s=min((element.delay_s for element in elements), default=None),
+            reset_is_manual=site.guard.reset == "manual",
+            lockout_trips=site.guard.lockout_trips,
+        )
+
+
+def pickup_w(site: Site, element: Element) -> float:
+    """The pickup as an export in W, defaults after IREC 2023 Section IV.B.3."""
+    given = None if element.pickup_w == "auto" else element.pickup_w
+    if element.kind == "32R":
+        return PICKUP_32R_OF_TRANSFORMER * site.site.transformer_va if given is None else given
+    if element.kind == "32":
+        return site.agreement.export_limit_w if given is None else given
+    if element.kind == "32F":
+        return -(PICKUP_32F_OF_NAMEPLATE * site.nameplate_w if given is None else given)
+    return -(given or 0.0)
+
+
+def hysteresis_w(site: Site, at_w: float) -> float:
+    """The largest of 2 % of pickup, one meter count and 3 σ of the noise fixed at commissioning."""
+    return max(HYSTERESIS_OF_PICKUP * abs(at_w), site.meter.count_w, NOISE_SIGMAS * site.meter.noise_w)
+
+
+def _element(site: Site, element: Element) -> ElementSettings:
+    at_w = pickup_w(site, element)
+    direction = -1.0 if element.kind == "import" else 1.0
+    return ElementSettings(
+        name=element.kind,
+        pickup_w=at_w,
+        dropout_w=at_w - direction * hysteresis_w(site, at_w),
+        delay_s=budget.auto_delay_s(site) if element.delay_s == "auto" else element.delay_s,
+        reset_delay_s=element.reset_delay_s,
+        direction=direction,
+        blocked_at_zero_output=element.kind == "32F",
+    )

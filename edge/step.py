@@ -1,0 +1,166 @@
+"""One scan of control and protection, as one pure function: the shell, the simulator and the tests run it.
+
+`step(image, settings, state, now_s) -> (state, commands, reasons)`: the limiter asks, the guard decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.core import control
+from edge.core.enter_service import remaining_s
+from edge.core.limiter import target_w
+from edge.core.settings import CoreSettings
+from edge.guard import budget, guard
+from edge.guard.element import elapsed_s
+from edge.guard.fitness import judge
+from edge.guard.settings import GuardSettings
+from edge.model.commands import Commands, Narrowing, Reasons
+from edge.model.durable import Durable
+from edge.model.image import Image
+from edge.model.site import Site
+from edge.model.view import ElementView, Mode, Service, View
+
+
+class UnfitError(Exception):
+    """A site that cannot be held within its bounds; `problems` says why, sums spelled out."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A site file, compiled for the scan."""
+
+    core: CoreSettings
+    guard: GuardSettings
+    noise_w: float
+
+    @staticmethod
+    def of(site: Site) -> Settings:
+        """Compile a site.
+
+        Raises:
+            UnfitError: A time budget or another demand of the method cannot be met.
+        """
+        problems = [
+            f"{finding.path}: {finding.text}" for finding in judge(site) if finding.level == "problem"
+        ]
+        if problems:
+            raise UnfitError(problems)
+        protection = GuardSettings.of(site)
+        return Settings(
+            core=CoreSettings.of(
+                site,
+                stale_s=budget.security(site).total_s,
+                dropouts_w=tuple(
+                    (element.name, element.dropout_w)
+                    for element in protection.elements
+                    if element.direction > 0
+                ),
+                command_s=budget.COMMAND_ON_WIRE_S,
+            ),
+            guard=protection,
+            noise_w=site.meter.noise_w,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything remembered from scan to scan."""
+
+    core: control.CoreState
+    guard: guard.GuardState
+
+    @property
+    def durable(self) -> Durable:
+        """The part that must survive restart and power loss."""
+        return self.guard.durable
+
+
+def start(settings: Settings, durable: Durable, now_s: float) -> State:
+    """The state of a process that has just come up: blind, in fallback, outputs open."""
+    return State(
+        control.core_start(settings.core, now_s, settings.noise_w, after_trip=durable.tripped),
+        guard.guard_start(settings.guard, durable, now_s),
+    )
+
+
+def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[State, Commands, Reasons]:
+    """Advance by one scan.
+
+    Args:
+        image: Everything measured, frozen before the scan.
+        settings: The compiled site.
+        state: The state after the last scan.
+        now_s: Monotonic time of this scan.
+
+    Returns:
+        The state after this scan, what to command, and why: limits in force (tightest first) and events.
+    """
+    permit = guard.permit(settings.guard, state.guard, now_s)
+    core_state, wish = control.core_step(
+        image, settings.core, state.core, permit, now_s, in_service=state.guard.durable.in_service
+    )
+    guard_state, commands, events = guard.guard_step(
+        image, settings.guard, state.guard, wish.limits_w, now_s, ready=wish.ready, isolate=wish.isolate
+    )
+    narrowings = wish.narrowings
+    if guard_state.durable.tripped:
+        narrowings = (Narrowing("trip", 0.0), *narrowings)
+    return State(core_state, guard_state), commands, Reasons(narrowings, (*wish.events, *events))
+
+
+def view(state: State, settings: Settings, now_s: float) -> View:
+    """The state as people and records see it."""
+    durable = state.durable
+    return View(
+        mode=_mode(state),
+        export_limit_w=settings.guard.export_limit_w,
+        target_w=target_w(settings.core, state.core.limiter.noise),
+        elements=tuple(
+            ElementView(
+                name=element.name,
+                pickup_w=element.pickup_w,
+                dropout_w=element.dropout_w,
+                delay_s=element.delay_s,
+                picked_up=was.picked_up,
+                elapsed_s=elapsed_s(was, now_s),
+                operated=was.operated,
+                blocked=was.blocked,
+            )
+            for element, was in zip(
+                (*settings.guard.elements, settings.guard.pcs),
+                (*state.guard.elements, state.guard.pcs),
+                strict=True,
+            )
+        ),
+        tripped=durable.tripped,
+        target=durable.target,
+        service=_service(state),
+        remaining_s=remaining_s(settings.core, state.core.enter, now_s),
+        trips_24h=len(durable.trips_s),
+        lockout=durable.lockout,
+        fallbacks=state.core.fallback.count,
+        trips=state.guard.trips,
+    )
+
+
+def _mode(state: State) -> Mode:
+    if state.durable.tripped:
+        return "tripped"
+    if state.core.fallback.active:
+        return "starting" if state.core.fallback.starting else "fallback"
+    return "regulating" if state.core.enter.done else "entering-service"
+
+
+def _service(state: State) -> Service:
+    if state.durable.lockout and state.durable.tripped:
+        return "lockout"
+    if state.durable.tripped:
+        return "tripped"
+    if not state.durable.in_service:
+        return "waiting"
+    return "in-service" if state.core.enter.done else "ramping"
