@@ -1,0 +1,35 @@
+"""The plant on the real clock: fixed steps that catch up with `time.monotonic()`, and its truth log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sim.plant import Plant
+from sim.truth import Row
+
+
+class LivePlant:
+    """Keeps a plant no more than one step behind the clock; `sink` gets every row with its clock time."""
+
+    def __init__(self, plant: Plant, sink: Callable[[Row, float], None] | None = None) -> None:
+        self.plant = plant
+        self._sink = sink
+        self._origin_s = time.monotonic()
+
+    def start(self) -> None:
+        """Let the plant's time begin now."""
+        self._origin_s = time.monotonic() - self.plant.t_s
+
+    def advance(self) -> None:
+        """Run all steps that are due."""
+        plant = self.plant
+        due = int((time.monotonic() - self._origin_s) / plant.dt_s)
+        while plant.steps < due:
+            row = plant.step()
+            if self._sink:
+                self._sink(row, self._origin_s + row.t_s)
+
+    def next_row_s(self) -> float:
+        """Clock time of the next row: what is changed now shows there first."""
+        return self._origin_s + self.plant.t_s + self.plant.dt_s

@@ -1,0 +1,36 @@
+"""The script: load and sun changes at their times, counted on a clock of its own that can be held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sim.simfile import ScriptEvent
+
+_EPS = 1e-9
+
+
+class Script:
+    """Gives out each event once, when its time has come."""
+
+    def __init__(self, events: Iterable[ScriptEvent]) -> None:
+        self._events = sorted(events, key=lambda event: event.at_s)
+        self._elapsed_s = 0.0
+        self.held = False
+
+    def step(self, dt_s: float) -> list[ScriptEvent]:
+        """Let `dt_s` pass, unless held; the events that fall due."""
+        if self.held:
+            return []
+        self._elapsed_s += dt_s
+        due = [event for event in self._events if event.at_s <= self._elapsed_s + _EPS]
+        self._events = self._events[len(due) :]
+        return due
+
+
+def describe(event: ScriptEvent) -> str:
+    """The event in a few words, for the truth log."""
+    if event.load_step_w is not None:
+        return f"load step {event.load_step_w:+.0f} W"
+    if event.load_w is not None:
+        return f"load to {event.load_w:.0f} W"
+    return f"sun to {event.sun_pu:.2f} pu"
