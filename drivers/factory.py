@@ -1,0 +1,52 @@
+"""Drivers for the devices of a site file; devices at one endpoint share its line."""
+
+from __future__ import annotations
+
+from drivers.bus import Bus, Buses
+from drivers.errors import DriverError
+from drivers.inverter_sunspec import SunSpecInverter
+from drivers.meter_sunspec import SunSpecMeter
+from drivers.profile import load_profile
+from drivers.protocol import Inverter, Meter, TripOutput
+from drivers.trip_coil import TripCoil
+from drivers.uri import ModbusUri
+from edge.model import site
+
+
+def make_meter(buses: Buses, meter: site.Meter) -> Meter:
+    """The PCC meter's driver."""
+    bus, unit = _open(buses, meter.uri, meter.timeout_s, meter.retries)
+    _expect(meter.profile, "meter")
+    return SunSpecMeter(bus, unit, meter.sign, meter.profile)
+
+
+def make_inverter(buses: Buses, der: site.Der) -> Inverter:
+    """An inverter's driver."""
+    bus, unit = _open(buses, der.uri, der.timeout_s, der.retries)
+    _expect(der.profile, "inverter")
+    return SunSpecInverter(bus, unit)
+
+
+def make_trip_output(buses: Buses, output: site.TripOutput) -> TripOutput:
+    """A trip output's driver; it never retries, its next scan does."""
+    bus, unit = _open(buses, output.uri, output.timeout_s, 0)
+    _expect(output.profile, "trip_output")
+    return TripCoil(
+        bus,
+        unit,
+        output.coil,
+        feedback=output.feedback,
+        watchdog_register=output.watchdog_register,
+        dead_man_s=output.dead_man_s,
+    )
+
+
+def _open(buses: Buses, uri: str, timeout_s: float, retries: int) -> tuple[Bus, int]:
+    parsed = ModbusUri.parse(uri)
+    return buses.open(parsed, timeout_s=timeout_s, retries=retries), parsed.unit_or_1
+
+
+def _expect(profile: str, role: str) -> None:
+    found = load_profile(profile).role
+    if found != role:
+        raise DriverError(f"profile {profile} describes a {found}, not a {role}")

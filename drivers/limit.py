@@ -1,0 +1,184 @@
+"""The active-power limit of an inverter: SunSpec 704, and 123 for older ones.
+
+Each write goes out in one request and is read back together with its scale factor. When that factor is no
+longer the one used, the write is repeated with the new one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from drivers.bus import Bus
+from drivers.errors import OutOfRange
+from drivers.protocol import Outcome, Value, WriteResult
+from drivers.sunspec.discovery import ModelRef
+from drivers.sunspec.window import Window
+from drivers.sunspec.write import Job, plan_jobs, send
+
+_PCT = 100.0
+_SCALE = "WMaxLimPct_SF"
+_ENABLED = 1
+_ABSENT = 0xFFFF
+
+
+@dataclass(slots=True)
+class Safe:
+    """The reversion set up on a device: a share of WMax after a silence; survives a new look at the device."""
+
+    fraction: float
+    timer_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write with its read-back, in the model's units."""
+
+    outcome: Outcome
+    reason: str
+    exponent: int | None
+    wanted: Mapping[str, float | None]
+    found: Mapping[str, float | None]
+
+
+class LimitBlock(ABC):
+    """The registers of one model that limit the output. Shares of WMax go from 0 to 1."""
+
+    points: tuple[str, ...]
+    enable: str
+
+    def __init__(self, bus: Bus, unit: int, ref: ModelRef, safe: Safe | None) -> None:
+        self.safe = safe
+        self._bus = bus
+        self._unit = unit
+        self._window = Window(ref, (*self.points, _SCALE))
+        self._exponent: int | None = None
+
+    @abstractmethod
+    def values(self, fraction: float) -> dict[str, Value]:
+        """What one write of a limit holds."""
+
+    @abstractmethod
+    async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
+        """Set up what happens after silence; `wanted` and `found` hold `safe_w` and `timer_s`."""
+
+    async def write_limit(self, fraction: float, w_max_w: float) -> WriteResult:
+        """Limit to a share of WMax, all in one request; `wanted` and `found` hold `limit_w`."""
+        done = await self._write(self.values(fraction))
+        wanted_w = self._limit_w(done.wanted, w_max_w) if done.wanted else fraction * w_max_w
+        wanted = {} if wanted_w is None else {"limit_w": wanted_w}
+        found = {"limit_w": self._limit_w(done.found, w_max_w)} if done.found else {}
+        return WriteResult(done.outcome, wanted, found, done.reason)
+
+    async def read_limit(self, w_max_w: float) -> float | None:
+        """The limit in force in W, None when none is enabled."""
+        return self._limit_w(self._window.decode(await self._read()), w_max_w)
+
+    def _limit_w(self, values: Mapping[str, float | None], w_max_w: float) -> float | None:
+        pct = values["WMaxLimPct"]
+        return pct * w_max_w / _PCT if pct is not None and values[self.enable] == _ENABLED else None
+
+    async def _read(self) -> Sequence[int]:
+        ref = self._window.ref
+        words = (await self._bus.read(self._unit, ref.address, self._window.count)).words
+        exponent = self._window.decode(words)[_SCALE]
+        self._exponent = None if exponent is None else int(exponent)
+        return words
+
+    async def _write(self, values: Mapping[str, Value]) -> Written:
+        """Write points, percent rounded down, and compare what they read back as."""
+        if self._exponent is None:
+            await self._read()
+        done = await self._attempt(values)
+        return done if done.exponent == self._exponent else await self._attempt(values)
+
+    async def _attempt(self, values: Mapping[str, Value]) -> Written:
+        exponent = self._exponent
+        exponents = dict.fromkeys(values, exponent)
+        try:
+            jobs = plan_jobs(self._window.group, values, exponents, rounding="down")
+        except OutOfRange as error:
+            return Written(Outcome.REFUSED, str(error), exponent, {}, {})
+        _, refusal = await send(self._bus, self._unit, self._window.ref, jobs)
+        words = await self._read()
+        wanted, found = self._window.decode(_overlaid(words, jobs)), self._window.decode(words)
+        if refusal:
+            return Written(Outcome.REFUSED, refusal, exponent, wanted, found)
+        wrong = [job.key for job in jobs if not _holds(words, job)]
+        if wrong:
+            reason = f"reads back differently: {', '.join(wrong)}"
+            return Written(Outcome.MISMATCH, reason, exponent, wanted, found)
+        return Written(Outcome.VERIFIED, "", exponent, wanted, found)
+
+
+class Limit704(LimitBlock):
+    """DERCtlAC: after `WMaxLimPctRvrtTms` without a write the output falls to `WMaxLimPctRvrt`."""
+
+    enable = "WMaxLimPctEna"
+    points = ("WMaxLimPctEna", "WMaxLimPct", "WMaxLimPctRvrt", "WMaxLimPctEnaRvrt", "WMaxLimPctRvrtTms")
+
+    def values(self, fraction: float) -> dict[str, Value]:
+        """Enable and value; when set up, the whole reversion with them, so that each write re-asserts it."""
+        reversion = _reversion(self.safe) if self.safe is not None else {}
+        return {"WMaxLimPctEna": _ENABLED, "WMaxLimPct": fraction * _PCT, **reversion}
+
+    async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
+        """Value, enable on reversion and timer in one request."""
+        done = await self._write(_reversion(safe))
+        if done.outcome is Outcome.VERIFIED:
+            self.safe = safe
+        asked = {"safe_w": safe.fraction * w_max_w, "timer_s": safe.timer_s}
+        wanted = {name: value for name, value in _shown(done.wanted, w_max_w).items() if value is not None}
+        return WriteResult(done.outcome, wanted or asked, _shown(done.found, w_max_w), done.reason)
+
+
+class Limit123(LimitBlock):
+    """Immediate controls: no safe reversion, when its timer runs out the limit is released."""
+
+    enable = "WMaxLim_Ena"
+    points = ("WMaxLimPct", "WMaxLimPct_WinTms", "WMaxLimPct_RvrtTms", "WMaxLimPct_RmpTms", "WMaxLim_Ena")
+
+    def values(self, fraction: float) -> dict[str, Value]:
+        """Value and enable together, no window, no ramp, and no timer that would release the limit."""
+        times = dict.fromkeys(self.points[1:4], 0)
+        return {"WMaxLimPct": fraction * _PCT, **times, "WMaxLim_Ena": _ENABLED}
+
+    async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
+        """Always refused."""
+        return WriteResult(
+            Outcome.REFUSED,
+            {"safe_w": safe.fraction * w_max_w, "timer_s": safe.timer_s},
+            {},
+            "model 123 has no safe reversion value: when its timer runs out the limit is released",
+        )
+
+
+def _reversion(safe: Safe) -> dict[str, Value]:
+    return {
+        "WMaxLimPctRvrt": safe.fraction * _PCT,
+        "WMaxLimPctEnaRvrt": _ENABLED,
+        "WMaxLimPctRvrtTms": safe.timer_s,
+    }
+
+
+def _shown(values: Mapping[str, float | None], w_max_w: float) -> dict[str, float | None]:
+    if not values:
+        return {}
+    pct = values["WMaxLimPctRvrt"]
+    safe_w = pct * w_max_w / _PCT if pct is not None and values["WMaxLimPctEnaRvrt"] == _ENABLED else None
+    return {"safe_w": safe_w, "timer_s": values["WMaxLimPctRvrtTms"]}
+
+
+def _overlaid(words: Sequence[int], jobs: Sequence[Job]) -> list[int]:
+    """The registers as they would read if every job had been taken."""
+    result = list(words)
+    for job in jobs:
+        result[job.point.offset : job.point.end] = job.words
+    return result
+
+
+def _holds(words: Sequence[int], job: Job) -> bool:
+    """Whether a job reads back; a time that the device does not implement was no part of the limit."""
+    found = list(words[job.point.offset : job.point.end])
+    return found == list(job.words) or (job.key.endswith("Tms") and job.words == [0] and found == [_ABSENT])

@@ -1,0 +1,1 @@
+"""SunSpec: discovery, decode plans, scaled values, verified writes and curve adoption."""
