@@ -70,10 +70,16 @@ def core_step(
         if plant.name in lost
     }
     heard = tuple(plant for plant in settings.ders if plant.name not in lost)
-    shares_w = dispatch.proportional(
-        total_w - sum(counted_w.values()), heard, {plant.name: plant.nameplate_w for plant in heard}
+    blind_w = max(0.0, total_w - sum(counted_w.values()))
+    fallback = fallback_step(
+        settings,
+        state.fallback,
+        image,
+        frozenset(plant.name for plant in heard),
+        blind_w,
+        now_s,
+        forced=permit.force_fallback,
     )
-    fallback = fallback_step(settings, state.fallback, image, shares_w, now_s, forced=permit.force_fallback)
     limiter = _regulated(settings, state, fallback, tracks, lost, image, total_w, now_s)
     isolate = _isolated(settings, fallback, counted_w, total_w, state.isolated)
     enter = enter_step(
@@ -89,8 +95,8 @@ def core_step(
     caps_w = _caps(settings, enter, fallback, image, now_s)
     ceiling_w = narrowings[0].limit_w - sum(counted_w.values())
     limits_w = dispatch.proportional(ceiling_w, heard, caps_w)
-    # A DER that does not answer is still told the least it may be told: it may hear without answering.
-    limits_w |= {name: min(caps_w[name], shares_w.get(name, 0.0)) for name in lost}
+    # A DER that does not answer is told to stop all the same: it may hear without being heard.
+    limits_w |= dict.fromkeys(lost, 0.0)
     after = CoreState(
         limiter=limiter,
         tracks=tuple(

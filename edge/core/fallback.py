@@ -8,7 +8,7 @@ from edge.core.settings import CoreSettings
 from edge.model.image import Image
 
 VERIFIED_TOLERANCE = 0.005
-"""Of nameplate: a read-back this close above its share is verified (rounding of percent registers)."""
+"""Of nameplate in sum: a read-back this close above is verified (rounding of percent registers)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ def fallback_step(
     settings: CoreSettings,
     state: Fallback,
     image: Image,
-    shares_w: dict[str, float],
+    heard: frozenset[str],
+    allowed_w: float,
     now_s: float,
     *,
     forced: bool,
@@ -42,7 +43,7 @@ def fallback_step(
     """Advance one scan.
 
     It is entered when the PCC sample is stale or the guard forces it, and left only with sight held for the
-    hold time and every DER's limit (of those in `shares_w`) verified at or below its share.
+    hold time and the limits of the DERs that answer (`heard`) verified to keep within `allowed_w` in sum.
     """
     sighted = image.pcc.export_w.fresh(now_s, settings.stale_s) is not None and not forced
     if not sighted:
@@ -53,16 +54,12 @@ def fallback_step(
         return state
     sighted_s = now_s if state.sighted_s is None else state.sighted_s
     held = now_s - sighted_s >= settings.fallback_hold_s
-    if held and _verified(settings, image, shares_w):
+    if held and _verified(settings, image, heard, allowed_w):
         return Fallback(active=False, since_s=now_s, count=state.count)
     return replace(state, sighted_s=sighted_s)
 
 
-def _verified(settings: CoreSettings, image: Image, shares_w: dict[str, float]) -> bool:
-    for der, plant in zip(image.ders, settings.ders, strict=True):
-        if der.name not in shares_w:
-            continue
-        allowed_w = shares_w[der.name] + VERIFIED_TOLERANCE * plant.nameplate_w
-        if der.limit_w.otherwise(float("inf")) > allowed_w:
-            return False
-    return True
+def _verified(settings: CoreSettings, image: Image, heard: frozenset[str], allowed_w: float) -> bool:
+    """Whether the limits read back from the DERs that answer keep their sum within `allowed_w`."""
+    held_w = sum(der.limit_w.otherwise(float("inf")) for der in image.ders if der.name in heard)
+    return held_w <= allowed_w + VERIFIED_TOLERANCE * settings.nameplate_w
