@@ -132,9 +132,11 @@ class SunSpecDevice:
             return WriteResult(outcome, result.wanted, result.found, refusal)
         return result
 
-    async def identity(self, nameplate: tuple[float | None, float | None] = (None, None)) -> Identity:
-        """Who the common model says it is; what it leaves out is an empty string."""
-        points = (await self.read_model(COMMON)).values.points
+    async def identity(
+        self, nameplate: tuple[float | None, float | None] = (None, None), common: ModelRef | None = None
+    ) -> Identity:
+        """Who a common model (the first by default) says it is; what it leaves out is an empty string."""
+        points = (await self.read_model(common or COMMON)).values.points
         maker, model, version, serial = (str(points.get(name) or "") for name in ("Mn", "Md", "Vr", "SN"))
         return Identity(maker, model, version, serial, *nameplate)
 

@@ -90,7 +90,9 @@ class _Layout:
         points, offset = _points(spec, offset)
         groups: dict[str, tuple[Group, ...]] = {}
         for below in spec.groups:
-            groups[below.name], offset = self.repeated(below, offset, top=top)
+            instances, offset = self.repeated(below, offset, top=top)
+            if instances:
+                groups[below.name] = instances
         return Group(spec, points, groups), offset
 
     def repeated(self, spec: GroupDef, offset: int, *, top: bool) -> tuple[tuple[Group, ...], int]:
