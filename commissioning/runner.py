@@ -1,0 +1,188 @@
+"""Runs procedures one after another and makes each a result; whatever happens, what was changed is put back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from commissioning import vocabulary as words
+from commissioning.actions import do
+from commissioning.changes import now_text
+from commissioning.facts import element_under_test, site_facts
+from commissioning.measuring import measure
+from commissioning.procedure import Procedure
+from commissioning.recorder import output_w, series_of
+from commissioning.run import Bench, InconclusiveError, Run
+from contract.client import AgentRefusedError
+from contract.report import Measurement, Series, TestResult, Verdict
+
+_REST_S = 3.0
+"""Output has to stand still for this long before a test begins."""
+
+
+class Progress(Protocol):
+    """Who is told how far the tests are."""
+
+    def test_begins(self, procedure: Procedure) -> None:
+        """A test starts."""
+
+    def step_begins(self, text: str) -> None:
+        """A step of it starts."""
+
+    def test_ends(self, result: TestResult) -> None:
+        """It is over."""
+
+
+async def run_all(
+    bench: Bench, procedures: Sequence[Procedure], progress: Progress
+) -> tuple[TestResult, ...]:
+    """Run `procedures` in order.
+
+    Raises:
+        AgentUnreachableError: The agent went away; the journal keeps what is to be put back.
+    """
+    results = []
+    for procedure in procedures:
+        progress.test_begins(procedure)
+        result = await run_test(bench, procedure, progress)
+        progress.test_ends(result)
+        results.append(result)
+    return tuple(results)
+
+
+async def run_test(bench: Bench, procedure: Procedure, progress: Progress) -> TestResult:
+    """Run one procedure, put back what it changed, and judge it."""
+    status = await bench.agent.status()
+    begun = now_text()
+    run = Run(bench, procedure.id, site_facts(bench.site, status).named(), status.trips)
+    if procedure.applies == "export-element" and element_under_test(status) is None:
+        return _result(
+            run, procedure, begun, "not-applicable", "the site has no export element", (), restored=True
+        )
+    reason: str | None = None
+    runs: list[dict[str, float | None]] = []
+    try:
+        if procedure.moves_the_plant:
+            progress.step_begins("waiting for the site to be at rest")
+            await _at_rest(run)
+        for _ in range(procedure.repeat):
+            await _steps(run, procedure, progress)
+            runs.append(dict(run.facts))
+    except (InconclusiveError, AgentRefusedError) as error:
+        reason = str(error)
+    finally:
+        problems = await _put_back(run)
+    if problems:
+        return _result(run, procedure, begun, "fail", "; ".join(problems), (), restored=False)
+    if reason is not None:
+        return _result(run, procedure, begun, "inconclusive", reason, (), restored=True)
+    measured = measure(procedure, runs, run.texts)
+    verdict, summary = _judged(measured)
+    return _result(run, procedure, begun, verdict, summary, measured, restored=True)
+
+
+async def _steps(run: Run, procedure: Procedure, progress: Progress) -> None:
+    for step in procedure.step:
+        progress.step_begins(_telling(step.word))
+        await do(run, step.word)
+
+
+async def _at_rest(run: Run) -> None:
+    """Wait until the site regulates, nothing is narrowed by a test, and output has stopped moving.
+
+    Raises:
+        InconclusiveError: It does not come to rest.
+    """
+    facts, recorder = run.facts, run.bench.recorder
+    patience_s = 60 + (facts["enter_service_s"] or 0) + 2 * (facts["climb_s"] or 0)
+    band_w, deadline_s = 2 * (facts["band_w"] or 0), time.monotonic() + patience_s
+    since_s = time.monotonic()
+    low_w = high_w = None
+    while (scan := await recorder.next()).at_s < deadline_s:
+        now_w = output_w(scan)
+        if scan.mode != "regulating" or scan.tripped or now_w is None:
+            since_s, low_w, high_w = scan.at_s, None, None
+            continue
+        low_w, high_w = min(now_w, low_w or now_w), max(now_w, high_w or now_w)
+        if high_w - low_w > band_w:
+            since_s, low_w, high_w = scan.at_s, now_w, now_w
+        elif scan.at_s - since_s >= _REST_S:
+            run.started_s = time.monotonic()
+            return
+    status = await run.bench.agent.status()
+    raise InconclusiveError(f"the site did not come to rest ({status.mode}, {status.trip.service})")
+
+
+async def _put_back(run: Run) -> list[str]:
+    try:
+        await run.release()
+    except AgentRefusedError as error:
+        return [f"the overrides could not be ended: {error}"]
+    return await run.bench.changes.restore()
+
+
+def _judged(measured: Sequence[Measurement]) -> tuple[Verdict, str]:
+    failed = [item for item in measured if item.passed is False]
+    judged = sum(item.passed is not None for item in measured)
+    if failed:
+        return "fail", "; ".join(_told(item) for item in failed)
+    return "pass", f"all {judged} checks passed"
+
+
+def _told(item: Measurement) -> str:
+    value = "did not happen or is not known" if item.value is None else f"{item.value:g} {item.unit}"
+    return f"{item.name}: {value}, allowed {item.allowed} {item.unit}"
+
+
+def _telling(word: words.Action) -> str:
+    name = type(word).__name__
+    spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+    return f"{spaced} {word.until}" if isinstance(word, words.Wait) else spaced
+
+
+def _result(
+    run: Run,
+    procedure: Procedure,
+    begun: str,
+    verdict: Verdict,
+    summary: str,
+    measured: tuple[Measurement, ...],
+    *,
+    restored: bool,
+) -> TestResult:
+    return TestResult(
+        id=procedure.id,
+        title=procedure.title,
+        source=procedure.source,
+        verdict=verdict,
+        summary=summary,
+        started_at=begun,
+        duration_s=round(time.monotonic() - run.started_s, 1),
+        measurements=measured,
+        series=_series(run) if procedure.moves_the_plant else (),
+        marks=tuple(run.marks),
+        findings=tuple(run.findings),
+        restored=restored,
+    )
+
+
+def _series(run: Run) -> tuple[Series, ...]:
+    scans = run.bench.recorder.since(run.started_s)
+    found = series_of(scans, run.started_s, run.bench.site.limit_w)
+    t_s = tuple(scan.at_s - run.started_s for scan in scans)
+    for name, changes, rest_w in (
+        ("pickup", run.pickups_w, run.facts["pickup_w"]),
+        ("target", run.targets_w, None),
+    ):
+        if changes and scans:
+            y = tuple(_in_force(changes, run.started_s + at_s, rest_w) for at_s in t_s)
+            found = (*found, Series(name=name, unit="W", t_s=found[0].t_s, y=y))
+    return found
+
+
+def _in_force(
+    changes: Sequence[tuple[float, float | None]], at_s: float, rest_w: float | None
+) -> float | None:
+    past = [level_w for since_s, level_w in changes if since_s <= at_s]
+    return past[-1] if past and past[-1] is not None else rest_w

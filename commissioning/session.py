@@ -1,0 +1,150 @@
+"""A commissioning session: the lock, the journal replayed, the stream followed, the tests run, the report made."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from commissioning.agent import Agent, Connect
+from commissioning.changes import Changes, now_text
+from commissioning.declarations import DISCLAIMER, blanks, declarations, means
+from commissioning.journal import NAME, Journal, state_dir
+from commissioning.procedure import Procedure
+from commissioning.recorder import Recorder
+from commissioning.run import Bench
+from commissioning.runner import Progress, run_all
+from contract.report import DeviceRecord, Report, TestResult, Verdict
+from contract.socket import Devices, DevicesRequest, Events, EventsRequest, SiteInForce, SiteRequest
+from edge.model.site import Site
+
+
+class OtherSiteError(Exception):
+    """The agent runs another text of the site file than the one at hand."""
+
+
+class UnrestoredError(Exception):
+    """What an earlier run changed could not be put back; one line for each."""
+
+
+async def restore(site_file: Path, site: Site, connect: Connect) -> int:
+    """Put back what an earlier run left changed; how many changes that were.
+
+    Raises:
+        JournalError: The journal is held by another run, or cannot be used.
+        UnrestoredError: Something could not be put back.
+        AgentUnreachableError: No agent.
+    """
+    with Journal(state_dir(site_file, site) / NAME) as journal:
+        async with connect() as agent:
+            return await _replay(Changes(agent, journal), journal)
+
+
+async def commission(
+    site_file: Path,
+    site: Site,
+    connect: Connect,
+    procedures: Sequence[Procedure],
+    progress: Progress,
+    operator: str,
+) -> Report:
+    """Put back what is left of earlier runs, run `procedures`, and make the report.
+
+    Raises:
+        JournalError, UnrestoredError: As `restore` does.
+        OtherSiteError: The agent runs another site file.
+        AgentUnreachableError: The agent is not there or went away.
+    """
+    with Journal(state_dir(site_file, site) / NAME) as journal:
+        async with _connections(connect) as (agent, recorder):
+            changes = Changes(agent, journal)
+            await _replay(changes, journal)
+            sha256 = await _same_site(site_file, agent)
+            started_at = now_text()
+            await recorder.next()
+            bench = Bench(site, agent, recorder, changes)
+            tests = await run_all(bench, procedures, progress)
+            return await _report(site, agent, tests, sha256, started_at, operator)
+
+
+def overall(tests: Sequence[TestResult], blank: Sequence[str]) -> Verdict:
+    """Fail where a test failed; pass only where every test that applies passed and nothing is left blank."""
+    verdicts = {test.verdict for test in tests} - {"not-applicable"}
+    if "fail" in verdicts:
+        return "fail"
+    return "pass" if verdicts == {"pass"} and not blank else "inconclusive"
+
+
+@asynccontextmanager
+async def _connections(connect: Connect) -> AsyncIterator[tuple[Agent, Recorder]]:
+    """A connection to ask on, and one whose stream is recorded meanwhile."""
+    async with AsyncExitStack() as stack:
+        agent = await stack.enter_async_context(connect())
+        streaming = await stack.enter_async_context(connect())
+        recorder = Recorder()
+        task = asyncio.create_task(recorder.follow(streaming))
+        try:
+            yield agent, recorder
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def _replay(changes: Changes, journal: Journal) -> int:
+    count = len(journal.open_changes)
+    problems = await changes.restore()
+    if problems:
+        raise UnrestoredError("\n".join(problems))
+    return count
+
+
+async def _same_site(site_file: Path, agent: Agent) -> str:
+    in_force = await agent.ask(SiteRequest(), SiteInForce)
+    if hashlib.sha256(site_file.read_bytes()).hexdigest() != in_force.sha256:
+        raise OtherSiteError(f"{site_file} was changed since the agent read it; restart the agent first")
+    return in_force.sha256
+
+
+async def _report(
+    site: Site, agent: Agent, tests: tuple[TestResult, ...], sha256: str, started_at: str, operator: str
+) -> Report:
+    devices = (await agent.ask(DevicesRequest(), Devices)).devices
+    events = (await agent.ask(EventsRequest(last=1), Events)).events
+    blank = blanks(site)
+    return Report(
+        id=str(uuid.uuid4()),
+        site=site.site.id,
+        site_name=site.site.name,
+        method=site.agreement.method.value,
+        means=means(site),
+        export_limit_w=site.limit_w,
+        declarations=declarations(site),
+        blanks=blank,
+        site_sha256=sha256,
+        software=f"dergate {version('dergate')}",
+        started_at=started_at,
+        ended_at=now_text(),
+        time_quality=events[-1].time_quality if events else "unknown",
+        operator=operator,
+        devices=tuple(
+            DeviceRecord(
+                name=device.name,
+                role=device.role,
+                manufacturer=device.manufacturer,
+                model=device.model,
+                version=device.version,
+                serial=device.serial,
+                nameplate_w=device.nameplate_w,
+            )
+            for device in devices
+        ),
+        tests=tests,
+        verdict=overall(tests, blank),
+        disclaimer=DISCLAIMER,
+    )
