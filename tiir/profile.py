@@ -193,3 +193,23 @@ def _for_der(label: str, requirement: Requirement, der: Der, choose: frozenset[s
     if isinstance(requirement, Alternative):
         return requirement.value if label in choose else 0.0
     return requirement
+
+
+def explained(profile: Profile) -> dict[str, str]:
+    """What depends on the DER or on a choice, in words, by label."""
+    entries = (item for group in profile.settings.values() for item in group.items())
+    return {label: words for label, wanted in entries if (words := _in_words(wanted))}
+
+
+def _in_words(wanted: Requirement) -> str | None:
+    if isinstance(wanted, Alternative):
+        return f"{wanted.value:g} in place of {wanted.instead_of}, below {wanted.below_va / 1e3:g} kVA"
+    if isinstance(wanted, ByKind):
+        return (
+            f"generating only: {_number(wanted.generating)}; bidirectional: {_number(wanted.bidirectional)}"
+        )
+    return str(wanted) if isinstance(wanted, Ref) else None
+
+
+def _number(wanted: Number) -> str:
+    return str(wanted) if isinstance(wanted, Ref) else f"{wanted:g}"

@@ -45,7 +45,7 @@ class CurveWrite:
         model: 705 or 706.
         points: (V in percent of nominal, Var or W in percent as DeptRef says), from left to right.
         settings: Other points of the curve's group: DeptRef, RspTms and the like.
-        enable: Whether the function is to be on afterwards.
+        enable: Whether to switch the function on afterwards; otherwise it stays as it is.
     """
 
     model: int
@@ -73,8 +73,8 @@ def plan_settings(
     Args:
         required: Values by label, already checked against their ranges.
         models: The device's decoded models.
-        changes: Labels that have to change; all of them when None. A curve is adopted whole when any part
-            of it is among them.
+        changes: Labels that have to change; all of them when None. When any part of a function that is to
+            be on is among them, its curve is adopted whole.
     """
     known, held = catalogue.settings(), by_id(models)
     wanted = [known[label] for label in required if changes is None or label in changes]
@@ -112,21 +112,19 @@ def _plain(settings: Iterable[Setting], required: Values, model: Model) -> dict[
 
 
 def _curve_steps(
-    model: int, required: Values, held: Mapping[int, Model], wanted: list[Setting]
+    model: int, required: Values, held: Mapping[int, Model], wanted: Collection[Setting]
 ) -> list[Step]:
-    """Adopting the curve when any part of it has to change; otherwise only switching the function."""
-    asked = [
-        s for s in catalogue.settings().values() if s.label in required and s.point and s.point.model == model
-    ]
-    switches = [s for s in asked if s.point and not s.point.in_set]
+    """A function that is to be on is put in force whole; one that is to be off keeps what does not differ."""
+    known = catalogue.settings().values()
+    asked = [s for s in known if s.label in required and s.point and s.point.model == model]
+    in_set = [s for s in asked if s.point and s.point.in_set]
+    switches = [s for s in asked if s not in in_set]
+    enable = bool(switches) and all(required[switch.label] is True for switch in switches)
+    adopt = bool(in_set) and (enable or any(setting in wanted for setting in in_set))
     steps: list[Step] = []
-    enable = all(required[switch.label] is True for switch in switches)
-    adopted = any(s.point and s.point.model == model and s.point.in_set for s in wanted)
-    if adopted:
-        steps.append(
-            _curve(model, [s for s in asked if s not in switches], required, held[model], enable=enable)
-        )
-    if switches and not (adopted and enable):
+    if adopt:
+        steps.append(_curve(model, in_set, required, held[model], enable=enable))
+    if switches and not (adopt and enable):
         steps.append(PlainWrite(model, _plain(switches, required, held[model])))
     return steps
 

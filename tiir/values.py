@@ -46,6 +46,14 @@ class Ref(Strict):
             number = min(number, self.at_most)
         return number
 
+    def __str__(self) -> str:
+        """As a person writes it: "QV_VREF -0.08"."""
+        text = self.of if self.over is None else f"{self.of} / {self.over}"
+        text = text if self.times == 1.0 else f"{self.times:g} x {text}"
+        text = f"{text} {self.add:+g}" if self.add else text
+        text = text if self.at_least is None else f"the greater of {self.at_least:g} and {text}"
+        return text if self.at_most is None else f"the lesser of {self.at_most:g} and {text}"
+
     def _base(self, known: Values) -> float | None:
         of = number(known.get(self.of))
         if self.over is None or of is None:

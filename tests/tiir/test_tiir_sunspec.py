@@ -138,13 +138,26 @@ def test_applied_then_read_back_matches() -> None:
 
 def test_only_what_differs_is_written() -> None:
     models = inverter_one()
-    enabled = plan_settings(REQUIRED, models, changes=["QV_MODE_ENABLE"]).steps
-    assert enabled == (PlainWrite(705, {"Ena": 1}),)
     (slower,) = plan_settings(REQUIRED, models, changes=["PV_OLRT"]).steps
     assert isinstance(slower, CurveWrite)
     assert (slower.model, len(slower.points)) == (706, 2)
     (delay,) = plan_settings(REQUIRED, models, changes=["ES_DELAY"]).steps
     assert delay == PlainWrite(703, {"ESDlyTms": 300})
+
+
+def test_switching_a_function_on_puts_its_whole_curve_in_force() -> None:
+    (step,) = plan_settings(REQUIRED, inverter_one(), changes=["QV_MODE_ENABLE"]).steps
+    assert isinstance(step, CurveWrite)
+    assert (step.model, len(step.points), step.enable) == (705, 4, True)
+    (alone,) = plan_settings({"QV_MODE_ENABLE": True}, inverter_one()).steps
+    assert alone == PlainWrite(705, {"Ena": 1})
+
+
+def test_switching_a_function_off_leaves_its_curve() -> None:
+    off: dict[str, Value] = {**REQUIRED, "PV_MODE_ENABLE": False}
+    assert plan_settings(off, inverter_one(), changes=["PV_MODE_ENABLE"]).steps == (
+        PlainWrite(706, {"Ena": 0}),
+    )
 
 
 def test_a_function_required_off_is_adopted_and_switched_off() -> None:
@@ -162,6 +175,7 @@ def test_a_response_time_alone_keeps_the_curve_in_force() -> None:
     assert isinstance(step, CurveWrite)
     assert step.points == ((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0))
     assert (step.settings["RspTms"], step.settings["DeptRef"]) == (7.0, 3)
+    assert step.enable is False
 
 
 def test_inverter_two_says_setting_by_setting_what_cannot_be_set() -> None:
