@@ -193,3 +193,12 @@ def test_a_profile_that_cannot_stand_is_refused(text: str, told: str) -> None:
     with pytest.raises(ProfileRefusedError, match=told):
         profile.parse(text)
     assert profile.parse(HEAD + "[settings.volt_var]\nQV_OLRT = 5").name == "x"
+
+
+def test_a_profile_may_draw_the_line_for_random_delay_lower() -> None:
+    alternative = '{ value = 100, instead_of = "ES_RAMP_RATE", below_va = 50e3 }'
+    text = f"{HEAD}[settings.enter_service]\nES_RAMP_RATE = 300\nES_RANDOMIZED_DELAY = {alternative}"
+    own, chosen = profile.parse(text), frozenset({"ES_RANDOMIZED_DELAY"})
+    assert profile.required(own, own.der(rated_va=49e3), chosen)["ES_RANDOMIZED_DELAY"] == 100.0
+    with pytest.raises(ProfileRefusedError, match="only below 50 kVA; this DER's nameplate is 50 kVA"):
+        profile.required(own, own.der(rated_va=50e3), chosen)

@@ -339,3 +339,8 @@ def test_any_allowed_values_survive_the_way_to_points_and_back(
         if not label.startswith("ES_"):
             assert abs(held - wanted) <= step / (1 if "OLRT" in label else 100) / 2 + 1e-9
         assert allowed > 0
+
+
+def test_of_several_instances_of_a_model_the_first_counts() -> None:
+    models = [der_702(AbnOpCatRtg=2), der_702(AbnOpCatRtg=0)]
+    assert read_settings(models, ["NP_ABNORMAL_OP_CAT"])["NP_ABNORMAL_OP_CAT"].value == "III"
