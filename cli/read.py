@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.scan import FINE, PROBLEM, UNREACHABLE, USAGE, fail, silent
+from cli.exits import FINE, PROBLEM, REFUSED, UNREACHABLE, fail
+from cli.scan import silent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,11 +39,11 @@ def read(
         parsed = ModbusUri.parse(uri)
         models, warnings = asyncio.run(_read(parsed, model, timeout_s))
     except UriError as error:
-        fail(str(error), USAGE)
+        fail(REFUSED, str(error))
     except DriverError as error:
-        fail(str(error), UNREACHABLE if silent(error) else PROBLEM)
+        fail(UNREACHABLE if silent(error) else PROBLEM, str(error))
     if model is not None and not models:
-        fail(f"{parsed} has no model {model}", PROBLEM)
+        fail(PROBLEM, f"{parsed} has no model {model}")
     if as_json:
         sys.stdout.write(json.dumps({"models": models, "warnings": warnings}) + "\n")
     else:

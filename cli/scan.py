@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from cli.exits import FINE, PROBLEM, REFUSED, UNREACHABLE, fail
 
 if TYPE_CHECKING:
     from drivers.bus import Buses
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from drivers.sunspec.device import SunSpecDevice
     from drivers.sunspec.discovery import ModelRef
     from drivers.uri import ModbusUri
-
-FINE, PROBLEM, USAGE, UNREACHABLE = 0, 1, 2, 3
 
 
 def scan(
@@ -42,7 +42,7 @@ def scan(
         wanted = [1] if units is None else parse_units(units)
         targets = [(uri, wanted if uri.unit is None else [uri.unit]) for uri in map(ModbusUri.parse, uris)]
     except UriError as error:
-        fail(str(error), USAGE)
+        fail(REFUSED, str(error))
     devices, status, troubles = asyncio.run(_scan(targets, timeout_s))
     if as_json:
         sys.stdout.write(json.dumps({"devices": devices}) + "\n")
@@ -71,12 +71,6 @@ def parse_units(text: str) -> list[int]:
     if not found:
         raise UriError(f"--units {text!r} names no unit id")
     return found
-
-
-def fail(message: str, status: int) -> NoReturn:
-    """End with one sentence on stderr."""
-    sys.stderr.write(message + "\n")
-    raise typer.Exit(status)
 
 
 def silent(error: DriverError) -> bool:

@@ -56,9 +56,15 @@ class SunSpecInverter:
             ref = await self.device.need(*_MEASURE)
             window = self._measure = Window(ref, _MEASURED)
         answer = await self._read(window)
-        raw = tuple(answer.words[window.first :])
-        values = window.decode(answer.words) if any(raw) else dict.fromkeys(_MEASURED)
-        return DerRaw(answer.sent_s, answer.received_s, values["W"], _voltage(values), values["Hz"], raw)
+        values = window.decode(answer.words)
+        return DerRaw(
+            request_sent_s=answer.sent_s,
+            received_s=answer.received_s,
+            output_w=values["W"],
+            v_v=_voltage(values),
+            f_hz=values["Hz"],
+            raw=window.raw(answer.words),
+        )
 
     async def write_limit(self, limit_w: float) -> WriteResult:
         """Limit the output, rounded down to the device's resolution; `wanted` and `found` hold `limit_w`."""

@@ -7,7 +7,7 @@ longer the one used, the write is repeated with the new one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.bus import Bus
@@ -20,7 +20,6 @@ from drivers.sunspec.write import Job, plan_jobs, send
 _PCT = 100.0
 _SCALE = "WMaxLimPct_SF"
 _ENABLED = 1
-_ABSENT = 0xFFFF
 
 
 @dataclass(slots=True)
@@ -53,11 +52,11 @@ class LimitBlock(ABC):
         self._bus = bus
         self._unit = unit
         self._window = Window(ref, (*self.points, _SCALE))
-        self._exponent: int | None = None
+        self._last: dict[str, float | None] = {}
 
     @abstractmethod
     def values(self, fraction: float) -> dict[str, Value]:
-        """What one write of a limit holds."""
+        """What a write of a limit holds, on a device as last read."""
 
     @abstractmethod
     async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
@@ -65,7 +64,7 @@ class LimitBlock(ABC):
 
     async def write_limit(self, fraction: float, w_max_w: float) -> WriteResult:
         """Limit to a share of WMax, all in one request; `wanted` and `found` hold `limit_w`."""
-        done = await self._write(self.values(fraction))
+        done = await self._write(lambda: self.values(fraction))
         wanted_w = self._limit_w(done.wanted, w_max_w) if done.wanted else fraction * w_max_w
         wanted = {} if wanted_w is None else {"limit_w": wanted_w}
         found = {"limit_w": self._limit_w(done.found, w_max_w)} if done.found else {}
@@ -82,16 +81,20 @@ class LimitBlock(ABC):
     async def _read(self) -> Sequence[int]:
         ref = self._window.ref
         words = (await self._bus.read(self._unit, ref.address, self._window.count)).words
-        exponent = self._window.decode(words)[_SCALE]
-        self._exponent = None if exponent is None else int(exponent)
+        self._last = self._window.decode(words)
         return words
 
-    async def _write(self, values: Mapping[str, Value]) -> Written:
+    @property
+    def _exponent(self) -> int | None:
+        exponent = self._last.get(_SCALE)
+        return None if exponent is None else int(exponent)
+
+    async def _write(self, values: Callable[[], Mapping[str, Value]]) -> Written:
         """Write points, percent rounded down, and compare what they read back as."""
-        if self._exponent is None:
+        if not self._last:
             await self._read()
-        done = await self._attempt(values)
-        return done if done.exponent == self._exponent else await self._attempt(values)
+        done = await self._attempt(values())
+        return done if done.exponent == self._exponent else await self._attempt(values())
 
     async def _attempt(self, values: Mapping[str, Value]) -> Written:
         exponent = self._exponent
@@ -100,12 +103,13 @@ class LimitBlock(ABC):
             jobs = plan_jobs(self._window.group, values, exponents, rounding="down")
         except OutOfRange as error:
             return Written(Outcome.REFUSED, str(error), exponent, {}, {})
-        _, refusal = await send(self._bus, self._unit, self._window.ref, jobs)
+        done, refusal = await send(self._bus, self._unit, self._window.ref, jobs)
         words = await self._read()
-        wanted, found = self._window.decode(_overlaid(words, jobs)), self._window.decode(words)
+        wanted, found = self._window.decode(_overlaid(words, jobs)), self._last
         if refusal:
-            return Written(Outcome.REFUSED, refusal, exponent, wanted, found)
-        wrong = [job.key for job in jobs if not _holds(words, job)]
+            outcome = Outcome.MISMATCH if done else Outcome.REFUSED
+            return Written(outcome, refusal, exponent, wanted, found)
+        wrong = [job.key for job in jobs if list(words[job.point.offset : job.point.end]) != list(job.words)]
         if wrong:
             reason = f"reads back differently: {', '.join(wrong)}"
             return Written(Outcome.MISMATCH, reason, exponent, wanted, found)
@@ -125,7 +129,7 @@ class Limit704(LimitBlock):
 
     async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
         """Value, enable on reversion and timer in one request."""
-        done = await self._write(_reversion(safe))
+        done = await self._write(lambda: _reversion(safe))
         if done.outcome is Outcome.VERIFIED:
             self.safe = safe
         asked = {"safe_w": safe.fraction * w_max_w, "timer_s": safe.timer_s}
@@ -140,8 +144,14 @@ class Limit123(LimitBlock):
     points = ("WMaxLimPct", "WMaxLimPct_WinTms", "WMaxLimPct_RvrtTms", "WMaxLimPct_RmpTms", "WMaxLim_Ena")
 
     def values(self, fraction: float) -> dict[str, Value]:
-        """Value and enable together, no window, no ramp, and no timer that would release the limit."""
-        times = dict.fromkeys(self.points[1:4], 0)
+        """Value and enable together, no window, no ramp, and no timer that would release the limit.
+
+        All five registers go in one request. Times that the device does not implement are left out, as some
+        devices refuse them: then the value goes first and the enable after it.
+        """
+        times = {name: 0 for name in self.points[1:4] if self._last[name] is not None}
+        if len(times) < 3:
+            times = {name: 0 for name in times if self._last[name]}
         return {"WMaxLimPct": fraction * _PCT, **times, "WMaxLim_Ena": _ENABLED}
 
     async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
@@ -176,9 +186,3 @@ def _overlaid(words: Sequence[int], jobs: Sequence[Job]) -> list[int]:
     for job in jobs:
         result[job.point.offset : job.point.end] = job.words
     return result
-
-
-def _holds(words: Sequence[int], job: Job) -> bool:
-    """Whether a job reads back; a time that the device does not implement was no part of the limit."""
-    found = list(words[job.point.offset : job.point.end])
-    return found == list(job.words) or (job.key.endswith("Tms") and job.words == [0] and found == [_ABSENT])

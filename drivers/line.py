@@ -24,7 +24,7 @@ Client: TypeAlias = AsyncModbusTcpClient | AsyncModbusSerialClient
 Call: TypeAlias = Callable[[Client], Awaitable[ModbusPDU]]
 
 # Every failure reaches the caller as an exception; the library's own messages would only repeat it on stderr.
-logging.getLogger("pymodbus_internal").setLevel(logging.CRITICAL)
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 # The library's own patience must never run out before ours.
 _NEVER_S = 3600.0
 # Modbus over serial line 2.5.1.1: 3.5 characters of silence between frames, 1.75 ms above 19200 baud.

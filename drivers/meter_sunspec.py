@@ -43,8 +43,7 @@ class SunSpecMeter:
         window = self._window or await self._open()
         try:
             answer = await self.device.bus.read(self.device.unit, window.ref.address, window.count)
-            raw = tuple(answer.words[window.first :])
-            values = window.decode(answer.words) if any(raw) else dict.fromkeys(_POINTS)
+            values = window.decode(answer.words)
         except DriverError as error:
             if layout_changed(error):
                 self._forget()
@@ -56,7 +55,7 @@ class SunSpecMeter:
             phase_export_w=tuple(self._signed(values[name]) for name in _PHASE_W),
             v_v=line_to_neutral(values["PhV"], [values[name] for name in _PHASE_V], values["PPV"]),
             f_hz=values["Hz"],
-            raw=raw,
+            raw=window.raw(answer.words),
         )
 
     def _signed(self, w: float | None) -> float | None:

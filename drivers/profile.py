@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drivers.errors import DriverError
+
+_FOLDER = Path(__file__).with_name("profiles")
 
 Text = Annotated[str, Field(min_length=1)]
 FunctionCode = Literal[1, 2, 3, 4, 5, 6, 15, 16]
@@ -64,8 +66,7 @@ class ProfileError(DriverError):
 
 def profile_names() -> list[str]:
     """All profiles shipped."""
-    entries = files("drivers").joinpath("profiles").iterdir()
-    return sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml"))
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 @lru_cache
@@ -77,7 +78,7 @@ def load_profile(name: str) -> Profile:
     """
     if name not in profile_names():
         raise ProfileError(f"no profile is named {name!r}; there are: {', '.join(profile_names())}")
-    text = files("drivers").joinpath("profiles", f"{name}.toml").read_text(encoding="utf-8")
+    text = (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
     try:
         data = {key: _frozen(value) for key, value in tomllib.loads(text).items()}
         profile = Profile.model_validate(data)

@@ -21,7 +21,7 @@ def encode(point: Point, value: Raw, exponent: int | None, rounding: Rounding = 
     Args:
         point: what is written.
         value: in the point's units.
-        exponent: the scale factor as the device states it now; None when the point has none.
+        exponent: the scale factor as the device states it now; without meaning for a point that has none.
         rounding: `down` never writes more than was asked.
 
     Raises:
@@ -30,12 +30,14 @@ def encode(point: Point, value: Raw, exponent: int | None, rounding: Rounding = 
     kind = point.spec.type
     if isinstance(value, str) or kind not in NUMBERS:
         return _words(_text(point, value))
-    if point.spec.scale is not None and exponent is None:
+    if point.spec.scale is None:
+        exponent = 0
+    if exponent is None:
         raise OutOfRange(f"{point.spec.name}: the device states no scale factor {point.spec.scale}")
     number = NUMBERS[kind]
-    counts = _counts(point, value, exponent or 0, rounding)
+    counts = _counts(point, value, exponent, rounding)
     if not number.low <= counts <= number.high or counts in number.absent:
-        low, high = (_shown(bound, exponent or 0) for bound in (number.low, number.high))
+        low, high = (_shown(bound, exponent) for bound in (number.low, number.high))
         raise OutOfRange(f"{point.spec.name} cannot be {value:g}: {kind} holds {low:g} to {high:g}")
     return _words(number.code.pack(counts))
 

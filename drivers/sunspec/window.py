@@ -49,7 +49,14 @@ class Window:
             raise BadData(f"model {ref.id} of length {ref.length} does not hold what is needed in one read")
         self._fields = tuple(_field(point, points) for point in wanted)
         self._names = tuple(names)
-        self.first = min((point.offset for point in wanted), default=HEADER)
+        self._values = slice(
+            min((point.offset for point in wanted), default=HEADER),
+            max((point.end for point in wanted), default=HEADER),
+        )
+
+    def raw(self, words: Sequence[int]) -> tuple[int, ...]:
+        """The registers from the first point to the last, as read."""
+        return tuple(words[self._values])
 
     def check(self, words: Sequence[int]) -> None:
         """Hold the header against what was found when the chain was walked.
@@ -64,14 +71,18 @@ class Window:
             raise Moved(f"model {self.ref.id} is no longer at {self.ref.address}: {words[0]} is there")
 
     def decode(self, words: Sequence[int]) -> dict[str, float | None]:
-        """Scaled values by name; a name that the model does not hold is None.
+        """Scaled values by name; None for what the model does not hold, and for all when all read zero.
+
+        Devices that are asked too much answer whole blocks of zeros: that is no measurement.
 
         Raises:
             BadData: as `check`.
         """
         self.check(words)
-        data = as_bytes(words)
         values: dict[str, float | None] = dict.fromkeys(self._names)
+        if not any(words[HEADER:]):
+            return values
+        data = as_bytes(words)
         for field in self._fields:
             raw = field.code.unpack_from(data, field.at)[0]
             if raw in field.absent or raw != raw:  # noqa: PLR0124 - NaN is the one value unequal to itself
