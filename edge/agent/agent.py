@@ -1,0 +1,270 @@
+"""The agent of one site: everything put together, started in a safe order and stopped in one."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from os import getpid
+from pathlib import Path
+from typing import Any
+
+from contract.client import socket_path
+from contract.socket import Pids, Status
+from edge.agent import safe
+from edge.agent.broadcast import Broadcast
+from edge.agent.child import Child
+from edge.agent.devices import SiteDevices
+from edge.agent.durable_file import DurableFile, Restored
+from edge.agent.keeper import Keeper
+from edge.agent.notify import Notifier
+from edge.agent.overrides import Overrides
+from edge.agent.plant import Plant
+from edge.agent.recorder import Recorder
+from edge.agent.requests import Requests, SiteFile, Wish
+from edge.agent.scanned import Scanned
+from edge.agent.scanner import Scanner, Step, StepFailedError
+from edge.agent.socket_server import SocketServer
+from edge.agent.summary import status_of
+from edge.agent.supervise import keep_alive
+from edge.agent.tell import Happening, log
+from edge.agent.wall import Wall
+from edge.model.site import Site
+from edge.spool import Spool, SpoolError, SpoolWriter
+from edge.step import Settings, step
+
+_FIRST_CONTACT_S = 5.0
+_BREATH_S = 0.005
+_PENDING_EVERY_S = 1.0
+JOURNAL = "commissioning.journal"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an agent keeps its things."""
+
+    state_dir: Path
+
+    @property
+    def spool(self) -> Path:
+        """Records on their way to the portal."""
+        return self.state_dir / "spool.sqlite"
+
+    @property
+    def durable(self) -> Path:
+        """The protective state."""
+        return self.state_dir / "durable.json"
+
+    @property
+    def journal(self) -> Path:
+        """What a commissioning run has changed and not yet restored."""
+        return self.state_dir / JOURNAL
+
+
+class Agent:
+    """Runs one site until told to stop.
+
+    Raises:
+        SpoolError: The spool cannot be opened.
+        DriverError: A URI or profile cannot be used.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        settings: Settings,
+        file: SiteFile,
+        place: Place,
+        *,
+        with_link: bool = True,
+        run_step: Step = step,
+    ) -> None:
+        self._site = site
+        self._settings = settings
+        self._file = file
+        self._place = place
+        self._wall = Wall()
+        durable_file = DurableFile(place.durable)
+        restored = durable_file.load(time.monotonic(), self._wall.now_s())
+        self._wall.raise_floor(restored.highest_wall_s)
+        self._writer = SpoolWriter(place.spool, site.site.id)
+        self._reader = Spool(place.spool, site.site.id)
+        self._recorder = Recorder(site, file.sha256, self._writer, self._wall)
+        self._keeper = Keeper(durable_file, self._wall, self._recorder.tell)
+        self._keeper.keep(restored.durable)
+        self._devices = SiteDevices(site)
+        self._plant = Plant(site, self._devices, self._recorder.tell, self._on_new_sample)
+        self._overrides = Overrides()
+        self._wish = Wish()
+        self._scans = Broadcast()
+        self._notifier = Notifier()
+        self._after: deque[Scanned] = deque(maxlen=1000)
+        self._after_wake = asyncio.Event()
+        self._scanner = Scanner(
+            site,
+            settings,
+            restored.durable,
+            self._plant,
+            self._overrides,
+            self._wish,
+            self._notifier,
+            self._recorder.tell,
+            self._scan_done,
+            run_step,
+        )
+        self._link = Child("the link", _link_command(site, file, place)) if with_link and site.link else None
+        self._pending = 0
+        self._restored = restored
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop`.
+
+        Raises:
+            SocketTakenError: Another agent answers on this site's socket.
+            StepFailedError: The step fails again and again; the site was left in its safe state.
+        """
+        requests = Requests(
+            self._site,
+            self._file,
+            self._devices,
+            self._overrides,
+            self._wish,
+            self._scans,
+            self._recorder,
+            self._writer,
+            self.status,
+            self._plant.device_list,
+        )
+        server = SocketServer(socket_path(self._file.path), requests)
+        await server.start()
+        tasks = [asyncio.create_task(work) for work in self._background()]
+        scanning = asyncio.create_task(self._scan_when_met())
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            self._say_start(self._restored)
+            await asyncio.wait({scanning, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if scanning.done():
+                scanning.result()
+        except StepFailedError as error:
+            self._recorder.tell(Happening("alarm", time.monotonic(), str(error)))
+            raise
+        finally:
+            for task in (*tasks, scanning, stopped):
+                task.cancel()
+            await asyncio.gather(*tasks, scanning, stopped, return_exceptions=True)
+            await self._leave_safe()
+            await server.stop()
+
+    def status(self) -> Status:
+        """The whole picture."""
+        pids = Pids(agent=getpid(), link=self._link.pid if self._link else None)
+        return status_of(
+            self._scanner.last,
+            self._site,
+            self._settings.core.stale_s,
+            self._scanner.clock,
+            self._plant.writes,
+            pids,
+            self._pending,
+        )
+
+    def _background(self) -> list[Coroutine[Any, Any, None]]:
+        tell = self._recorder.tell
+        work = [
+            *self._plant.tasks(),
+            keep_alive("keeping the state", self._keeper.run, _nothing, tell),
+            keep_alive("the recorder", self._record, _nothing, tell),
+            keep_alive("counting records", self._count_pending, _nothing, tell),
+        ]
+        if self._link is not None:
+            work.append(self._link.run())
+        if self._place.journal.exists():
+            work.append(_restorer(self._file.path).run_once())
+        return work
+
+    async def _scan_when_met(self) -> None:
+        """The state is on the disk and every device was tried once before anything may close."""
+        await self._keeper.flush()
+        if not await self._plant.met(_FIRST_CONTACT_S):
+            log.warning("not every device has been tried yet; starting without them")
+        await self._scanner.run()
+
+    def _on_new_sample(self) -> None:
+        self._scanner.new_sample.set()
+
+    def _scan_done(self, done: Scanned) -> None:
+        """What follows a scan and may wait until the commands are on the wire."""
+        self._keeper.keep(self._scanner.durable)
+        self._after.append(done)
+        self._after_wake.set()
+
+    async def _record(self) -> None:
+        while True:
+            await self._after_wake.wait()
+            await asyncio.sleep(_BREATH_S)
+            self._after_wake.clear()
+            while self._after:
+                done = self._after.popleft()
+                self._scans.send(done)
+                self._recorder.scanned(done)
+
+    async def _count_pending(self) -> None:
+        while True:
+            try:
+                self._pending = await asyncio.to_thread(self._reader.count)
+            except SpoolError as error:
+                log.debug("the spool cannot be counted: %s", error)
+            await asyncio.sleep(_PENDING_EVERY_S)
+
+    def _say_start(self, restored: Restored) -> None:
+        now_s = time.monotonic()
+        if restored.problem is not None:
+            detail = f"{restored.problem}: the site starts tripped until it is reset by hand"
+            self._recorder.tell(Happening("alarm", now_s, detail))
+        standing = f"tripped, target {restored.durable.target}" if restored.durable.tripped else "not tripped"
+        self._recorder.tell(Happening("restart", now_s, f"the agent starts: {standing}"))
+
+    async def _leave_safe(self) -> None:
+        """Nobody will look after the site: open the outputs, leave safe limits, and write what waits."""
+        self._notifier.stopping()
+        done, missed = await self._plant.settle(safe.on_stop(self._site))
+        self._recorder.tell(Happening("stop", time.monotonic(), _farewell(done, missed)))
+        self._recorder.close(time.monotonic())
+        self._keeper.keep(self._scanner.durable)
+        await self._keeper.flush()
+        left = await asyncio.to_thread(self._writer.close)
+        if left:
+            log.warning("%d records could not be written", left)
+        self._reader.close()
+        self._devices.close()
+
+
+def _farewell(done: list[str], missed: list[str]) -> str:
+    took = f"trip outputs opened and safe limits written: {', '.join(done) or 'none'}"
+    if not missed:
+        return f"the agent stops; {took}"
+    return f"the agent stops; {took}; not confirmed, left to dead-man and reversion: {', '.join(missed)}"
+
+
+def _nothing() -> None:
+    """There is nothing to forget."""
+
+
+def _link_command(site: Site, file: SiteFile, place: Place) -> list[str]:
+    if site.link is None:
+        return []
+    command = [sys.executable, "-m", "edge.link", "--spool", str(place.spool)]
+    command += ["--gateway", site.site.id, "--broker", site.link.broker]
+    for option, name in (("--ca", site.link.ca), ("--cert", site.link.cert), ("--key", site.link.key)):
+        if name is not None:
+            command += [option, str(file.path.parent / name)]
+    return command
+
+
+def _restorer(site_file: Path) -> Child:
+    """Puts back what an interrupted commissioning run changed."""
+    command = [sys.executable, "-m", "cli.main", "commission", str(site_file), "--restore-only"]
+    return Child("restoring after commissioning", command)

@@ -1,0 +1,142 @@
+"""The protective state on disk: written whole or not at all, checked when read, created once on purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edge.model.durable import NEW_SITE, STATE_LOST, Durable
+
+_VERSION = 1
+
+
+class DurableFileError(Exception):
+    """The state cannot be created or written; the message is one sentence."""
+
+
+class _Stored(BaseModel):
+    """The file's content; times are wall times in seconds since 1970, UTC."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    version: int
+    tripped: bool
+    target: str | None
+    lockout: bool
+    trips_wall_s: list[float]
+    in_service: bool
+    highest_wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was found at a start. `highest_wall_s` is the floor under the wall clock, 0 when it is lost."""
+
+    durable: Durable
+    highest_wall_s: float
+    problem: str | None = None
+
+
+class DurableFile:
+    """One site's `durable.json`.
+
+    Trip times are kept in wall time; `offset_s` (wall minus monotonic) moves them to the running process' axis.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def create(self, wall_s: float) -> None:
+        """Write the state of a new site.
+
+        Raises:
+            DurableFileError: There is a state already, or the folder cannot be written.
+        """
+        if self._path.exists():
+            raise DurableFileError(f"{self._path} exists already: start this site without --new-site")
+        self.save(NEW_SITE, offset_s=0.0, highest_wall_s=wall_s)
+
+    def load(self, now_s: float, wall_s: float) -> Restored:
+        """The state kept; `STATE_LOST` with the reason when it is missing or damaged."""
+        try:
+            stored = _decode(self._path.read_bytes())
+        except FileNotFoundError:
+            return Restored(STATE_LOST, 0.0, f"{self._path} is missing")
+        except (OSError, ValueError) as error:
+            return Restored(STATE_LOST, 0.0, f"{self._path} is damaged: {error}")
+        offset_s = max(wall_s, stored.highest_wall_s) - now_s
+        durable = Durable(
+            tripped=stored.tripped,
+            target=stored.target,
+            lockout=stored.lockout,
+            trips_s=tuple(trip_s - offset_s for trip_s in stored.trips_wall_s),
+            in_service=stored.in_service,
+        )
+        return Restored(durable, stored.highest_wall_s)
+
+    def save(self, durable: Durable, offset_s: float, highest_wall_s: float) -> None:
+        """Replace the file; when this returns the new state survives a power loss.
+
+        Raises:
+            DurableFileError: The disk is full or the folder cannot be written; the old state stands.
+        """
+        stored = _Stored(
+            version=_VERSION,
+            tripped=durable.tripped,
+            target=durable.target,
+            lockout=durable.lockout,
+            trips_wall_s=[trip_s + offset_s for trip_s in durable.trips_s],
+            in_service=durable.in_service,
+            highest_wall_s=highest_wall_s,
+        )
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(self._path, _encode(stored))
+        except OSError as error:
+            raise DurableFileError(f"{self._path} cannot be written: {error.strerror}") from error
+
+
+def _encode(stored: _Stored) -> bytes:
+    content = stored.model_dump()
+    return json.dumps({"content": content, "sha256": _digest(content)}, indent=1).encode() + b"\n"
+
+
+def _decode(data: bytes) -> _Stored:
+    outer: Any = json.loads(data)
+    if not isinstance(outer, dict) or set(outer) != {"content", "sha256"}:
+        raise ValueError("it is not a state file")
+    if _digest(outer["content"]) != outer["sha256"]:
+        raise ValueError("its checksum does not match")
+    try:
+        stored = _Stored.model_validate(outer["content"])
+    except ValidationError as error:
+        raise ValueError(error.errors(include_url=False)[0]["msg"]) from error
+    if stored.version != _VERSION:
+        raise ValueError(f"version {stored.version} is not known here")
+    return stored
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Temporary file, fsync, rename, fsync of the folder."""
+    temporary = path.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,135 @@
+"""When an answer of the meter is a new measurement, how old it can be, and whether it can be true.
+
+Pure: answers in, readings out. An answer is new only when a raw V, I, P or f register changed; an unchanged one
+counts as new, at most once a meter period, for as long as the meter's `max_repeat_s` allows. A lost, absent or
+implausible answer leaves the last good value to age: one of them is a lost sample, several are lost sight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.model.image import PccReading
+from edge.model.readings import DerRaw, MeterRaw
+from edge.model.sample import Quality, Sample
+from edge.model.site import Der, Site
+
+NO_PCC = PccReading(export_w=Sample.none(), v_pu=Sample.none(), f_hz=Sample.none())
+"""What is known of the PCC before the meter answered."""
+
+_BEYOND = 1.5
+"""Inrush and noise stay under this multiple of what can physically flow; a torn or sentinel-like word does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterTiming:
+    """What the freshness of a meter depends on; times in s, power in W."""
+
+    period_s: float
+    latency_s: float
+    averaging_s: float
+    max_repeat_s: float
+    transaction_s: float
+    nominal_v: float
+    plausible_w: float
+
+    @staticmethod
+    def of(site: Site) -> MeterTiming:
+        """From the site file: no more can flow than all generation and the transformer together carry."""
+        meter = site.meter
+        most_w = site.nameplate_w + site.unmanaged.nameplate_w + site.site.transformer_va
+        return MeterTiming(
+            meter.period_s,
+            meter.latency_s,
+            meter.averaging_s,
+            meter.max_repeat_s,
+            meter.transaction_s,
+            site.site.nominal_v,
+            _BEYOND * most_w,
+        )
+
+    @property
+    def patience_s(self) -> float:
+        """How long the last good value stands in when answers are unfit: two periods and a transaction."""
+        return 2 * self.period_s + self.transaction_s
+
+
+class MeterFreshness:
+    """Turns the answers of one meter into PCC readings."""
+
+    def __init__(self, timing: MeterTiming) -> None:
+        self._timing = timing
+        self._raw: tuple[int, ...] | None = None
+        self._polled_s = float("-inf")
+        self._changed_s = float("-inf")
+        self._counted_s = float("-inf")
+        self._good_s = float("-inf")
+        self.reading = NO_PCC
+
+    def take(self, answer: MeterRaw) -> bool:
+        """Take an answer; True when `reading` now holds a new measurement."""
+        shown_since_s = self._shown_since_s(answer)
+        if shown_since_s is None:
+            return False
+        quality = fitness(answer, self._timing)
+        if quality is not Quality.GOOD or answer.export_w is None:
+            self._unfit(answer, quality)
+            return False
+        oldest_s = shown_since_s - self._timing.latency_s - self._timing.averaging_s
+        self._counted_s = answer.request_sent_s
+        self._good_s = answer.received_s
+        v_pu = None if answer.v_v is None else answer.v_v / self._timing.nominal_v
+        self.reading = PccReading(
+            export_w=_sample(answer.export_w, oldest_s, answer.received_s),
+            v_pu=_sample(v_pu, oldest_s, answer.received_s),
+            f_hz=_sample(answer.f_hz, oldest_s, answer.received_s),
+            sequence=self.reading.sequence + 1,
+        )
+        return True
+
+    def _shown_since_s(self, answer: MeterRaw) -> float | None:
+        """Since when the meter can have been showing these registers, or None when they are not new.
+
+        They are renewed once a period; and what the poll before did not show yet, was not shown then.
+        """
+        sent_s, timing = answer.request_sent_s, self._timing
+        before_s, self._polled_s = self._polled_s, sent_s
+        if answer.raw != self._raw:
+            self._raw, self._changed_s = answer.raw, sent_s
+            return max(sent_s - timing.period_s, before_s)
+        renewed = sent_s - self._counted_s >= timing.period_s
+        allowed = sent_s - self._changed_s <= timing.max_repeat_s
+        return sent_s - timing.period_s if renewed and allowed else None
+
+    def _unfit(self, answer: MeterRaw, quality: Quality) -> None:
+        if answer.received_s - self._good_s > self._timing.patience_s:
+            lost = Sample.none(quality)
+            self.reading = PccReading(lost, lost, lost, self.reading.sequence)
+
+
+def fitness(answer: MeterRaw, timing: MeterTiming) -> Quality:
+    """Absent when there is no power, invalid when it cannot be true, else good."""
+    if answer.export_w is None:
+        return Quality.ABSENT
+    if abs(answer.export_w) > timing.plausible_w:
+        return Quality.INVALID
+    # A meter without voltage, or one that answers with nothing but zeros, sees nothing.
+    return Quality.INVALID if answer.v_v == 0 or not any(answer.raw) else Quality.GOOD
+
+
+def der_output(answer: DerRaw, der: Der) -> Sample:
+    """A DER's output; it can have been measured at any time during the request."""
+    if answer.output_w is not None and abs(answer.output_w) > _BEYOND * der.nameplate_w:
+        return Sample.none(Quality.INVALID)
+    return _sample(answer.output_w, answer.request_sent_s, answer.received_s)
+
+
+def der_grid(answer: DerRaw, nominal_v: float) -> tuple[Sample, Sample]:
+    """Voltage in per unit and frequency in Hz at the DER."""
+    v_pu = None if answer.v_v is None else answer.v_v / nominal_v
+    span = answer.request_sent_s, answer.received_s
+    return _sample(v_pu, *span), _sample(answer.f_hz, *span)
+
+
+def _sample(value: float | None, oldest_s: float, newest_s: float) -> Sample:
+    return Sample.none() if value is None else Sample.good(value, oldest_s, newest_s)

@@ -1,0 +1,64 @@
+"""Keeps the protective state on disk, without ever making control wait for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from edge.agent.durable_file import DurableFile, DurableFileError
+from edge.agent.tell import Happening, Tell
+from edge.agent.wall import Wall
+from edge.model.durable import Durable
+
+_CLOCK_EVERY_S = 600.0
+_RETRY_S = 1.0
+
+
+class Keeper:
+    """Writes the newest state whenever it changed, and the wall clock's floor every ten minutes."""
+
+    def __init__(self, file: DurableFile, wall: Wall, tell: Tell) -> None:
+        self._file = file
+        self._wall = wall
+        self._tell = tell
+        self._wanted: Durable | None = None
+        self._kept: Durable | None = None
+        self._changed = asyncio.Event()
+        self._said = False
+
+    def keep(self, durable: Durable) -> None:
+        """This is the state from now on."""
+        if durable != self._wanted:
+            self._wanted = durable
+            self._changed.set()
+
+    async def flush(self) -> bool:
+        """Write now; whether it is on the disk."""
+        durable = self._wanted
+        if durable is None:
+            return True
+        try:
+            await asyncio.to_thread(self._file.save, durable, self._wall.offset_s(), self._wall.now_s())
+        except DurableFileError as error:
+            self._say_once(str(error))
+            return False
+        self._kept, self._said = durable, False
+        return True
+
+    async def run(self) -> None:
+        """Keep for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(_CLOCK_EVERY_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            self._changed.clear()
+            while not await self.flush() or self._kept != self._wanted:
+                if self._said:
+                    await asyncio.sleep(_RETRY_S)
+
+    def _say_once(self, sentence: str) -> None:
+        if not self._said:
+            self._said = True
+            self._tell(Happening("alarm", time.monotonic(), f"the protective state is not kept: {sentence}"))

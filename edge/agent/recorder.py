@@ -1,0 +1,227 @@
+"""Turns scans and happenings into records for the spool, captures among them. Never blocks control."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import cast, get_args
+
+from contract import records
+from contract.envelope import RecordClass
+from contract.socket import EventStatus
+from edge.agent import captures
+from edge.agent.captures import Captures
+from edge.agent.coalesce import Coalescer, Flood
+from edge.agent.excursions import Excursion, Excursions
+from edge.agent.minute import Minute
+from edge.agent.scanned import Scanned
+from edge.agent.summary import status_record
+from edge.agent.tell import Happening, log
+from edge.agent.wall import Wall
+from edge.model.sample import Quality
+from edge.model.site import Site
+from edge.spool import SpoolWriter
+
+KEPT_EVENTS = 1000
+STATUS_EVERY_S = 60.0
+_STATUS_GAP_S = 1.0
+_FRESH_S = 2.0
+
+_KINDS = frozenset(get_args(records.EventType))
+_EVIDENCE = frozenset(
+    {"pickup", "trip", "lockout", "breaker-failure", "fallback", "excursion", "settings-change", "reset"}
+)
+_CAPTURED = frozenset({"pickup", "trip", "fallback"})
+
+
+class Recorder:
+    """One site's recorder; `events` are the newest, oldest first."""
+
+    def __init__(self, site: Site, site_hash: str, writer: SpoolWriter, wall: Wall) -> None:
+        self.events: deque[EventStatus] = deque(maxlen=KEPT_EVENTS)
+        self._site = site
+        self._site_hash = site_hash
+        self._writer = writer
+        self._wall = wall
+        self._captures: Captures[records.Event] = Captures(captures.columns(site))
+        self._coalescer = Coalescer()
+        self._excursions = Excursions(site.limit_w, site.nameplate_w)
+        self._minute = Minute(time.monotonic())
+        self._status: records.Status | None = None
+        self._status_s = float("-inf")
+        self._pcc_quality: Quality | None = None
+        self._full = False
+
+    def tell(self, happening: Happening) -> None:
+        """Log a happening of the shell and keep it."""
+        log.warning("%s", happening.detail)
+        self._keep(happening)
+
+    def audit(self, by: str, action: str) -> None:
+        """Keep who asked for what."""
+        log.warning("%s asks to %s", by, action)
+        now_s = time.monotonic()
+        payload = records.Audit(at=self._wall.at(now_s), by=by, action=action)
+        self._writer.put("audit", RecordClass.EVIDENCE, payload, now_s)
+
+    def scanned(self, done: Scanned) -> None:
+        """Take a scan: its events, its row, its measurements."""
+        for event in done.reasons.events:
+            log.warning("%s: %s", event.kind, event.detail)
+            self._keep(Happening(event.kind, event.at_s, event.detail, values=dict(event.values)))
+        self._measured(done)
+        for payload, capture in self._captures.take(
+            captures.row(done.image, done.commands, done.now_s), done.now_s
+        ):
+            self._put_capture(payload, capture)
+        self._report_status(done)
+        for flood in self._coalescer.due(done.now_s):
+            self._put_flood(flood, done.now_s)
+        self._watch_spool(done.now_s)
+
+    def close(self, now_s: float) -> None:
+        """Write what is still open: a running excursion, captures, floods."""
+        excursion = self._excursions.end(now_s)
+        if excursion is not None:
+            self._keep_excursion(excursion, now_s)
+        for payload, capture in self._captures.flush():
+            self._put_capture(payload, capture)
+        for flood in self._coalescer.flush():
+            self._put_flood(flood, now_s)
+
+    def _measured(self, done: Scanned) -> None:
+        now_s, pcc = done.now_s, done.image.pcc
+        export_w = pcc.export_w.fresh(now_s, _FRESH_S) if done.new_sample else None
+        if export_w is not None:
+            excursion = self._excursions.take(export_w, now_s)
+            if excursion is not None:
+                self._keep_excursion(excursion, now_s)
+        if self._pcc_quality not in (None, pcc.export_w.quality):
+            detail = f"the PCC meter's power is {pcc.export_w.quality} (was {self._pcc_quality})"
+            self.tell(Happening("quality-change", now_s, detail, "meter"))
+        self._pcc_quality = pcc.export_w.quality
+        over = self._minute.take(now_s, export_w, _der_w(done))
+        if over is not None:
+            payload = records.Telemetry(
+                until=self._wall.at(now_s),
+                seconds=over.seconds,
+                export_mean_w=over.export_mean_w,
+                export_max_w=over.export_max_w,
+                der_mean_w=over.der_mean_w,
+                limit_w=done.view.export_limit_w,
+            )
+            self._writer.put("telemetry", RecordClass.TELEMETRY, payload, now_s)
+
+    def _keep(self, what: Happening) -> None:
+        self._remember(what)
+        if not self._coalescer.admit(what.kind, what.at_s):
+            return
+        payload = records.Event(
+            type=_kind(what.kind),
+            at=self._wall.at(what.at_s),
+            detail=what.detail,
+            device=what.device,
+            limit_w=self._site.limit_w,
+            values=what.values,
+        )
+        self._put(payload, what.at_s)
+        if what.kind in _CAPTURED:
+            self._captures.begin(payload, what.at_s)
+
+    def _keep_excursion(self, excursion: Excursion, now_s: float) -> None:
+        day, month = self._excursions.counts(now_s)
+        detail = (
+            f"export above {self._site.limit_w:.0f} W for {excursion.duration_s:.1f} s, at most "
+            f"{excursion.peak_w:.0f} W, {excursion.energy_wh:.2f} Wh"
+        )
+        values = {"count_24h": float(day), "count_30d": float(month)}
+        log.warning("excursion: %s", detail)
+        self._remember(Happening("excursion", excursion.start_s, detail, values=values))
+        figures = excursion.peak_w, excursion.energy_wh, excursion.duration_s
+        if not self._coalescer.admit("excursion", excursion.start_s, *figures):
+            return
+        payload = records.Event(
+            type="excursion",
+            at=self._wall.at(excursion.start_s),
+            start=self._wall.at(excursion.start_s),
+            detail=detail,
+            limit_w=self._site.limit_w,
+            peak_w=excursion.peak_w,
+            duration_s=excursion.duration_s,
+            energy_wh=excursion.energy_wh,
+            values=values,
+        )
+        self._put(payload, excursion.start_s)
+        self._captures.begin(payload, excursion.start_s)
+
+    def _remember(self, what: Happening) -> None:
+        self.events.append(
+            EventStatus(
+                kind=what.kind,
+                at_s=what.at_s,
+                wall=self._wall.at(what.at_s).isoformat(timespec="milliseconds"),
+                time_quality=self._wall.quality(),
+                detail=what.detail,
+                values=what.values,
+            )
+        )
+
+    def _put(self, payload: records.Event, at_s: float) -> None:
+        kept = RecordClass.EVIDENCE if payload.type in _EVIDENCE else RecordClass.EVENT
+        self._writer.put("event", kept, payload, at_s)
+
+    def _put_capture(self, payload: records.Event, capture: records.Capture) -> None:
+        """The event again, now with what happened around it: same type, same `at`."""
+        self._put(payload.model_copy(update={"capture": capture}), time.monotonic())
+
+    def _put_flood(self, flood: Flood, now_s: float) -> None:
+        payload = records.Event(
+            type=_kind(flood.kind),
+            at=self._wall.at(now_s),
+            start=self._wall.at(flood.first_s),
+            detail=f"{flood.count} more of this kind within the hour",
+            count=flood.count,
+            limit_w=self._site.limit_w,
+            peak_w=flood.peak_w,
+            duration_s=flood.duration_s,
+            energy_wh=flood.energy_wh,
+        )
+        self._put(payload, now_s)
+
+    def _report_status(self, done: Scanned) -> None:
+        since_s = done.now_s - self._status_s
+        if since_s < _STATUS_GAP_S:
+            return
+        status = status_record(self._site, self._site_hash, done)
+        if since_s < STATUS_EVERY_S and _standing(status) == _standing(self._status):
+            return
+        self._status, self._status_s = status, done.now_s
+        self._writer.put("status", RecordClass.TELEMETRY, status, done.now_s)
+
+    def _watch_spool(self, now_s: float) -> None:
+        """A spool that cannot be written is an alarm; control goes on."""
+        fault = self._writer.state.fault
+        full = fault is not None and self._writer.state.refused == 0
+        if full and not self._full:
+            self.tell(Happening("alarm", now_s, f"records wait in memory: {fault}"))
+        self._full = full
+
+
+def _standing(status: records.Status | None) -> tuple[object, ...]:
+    """What makes a new status record worth sending before its time."""
+    if status is None:
+        return ()
+    states = tuple(element.state for element in status.elements)
+    return status.mode, status.tripped, status.target, status.limit_w, states
+
+
+def _kind(kind: str) -> records.EventType:
+    """The contract's name for a kind; what it does not name is an alarm, so that nothing is lost."""
+    return cast("records.EventType", kind if kind in _KINDS else "alarm")
+
+
+def _der_w(done: Scanned) -> float | None:
+    """The sum of DER output, None unless all of it is known."""
+    outputs = [der.output_w.fresh(done.now_s, _FRESH_S) for der in done.image.ders]
+    known = [output for output in outputs if output is not None]
+    return sum(known) if len(known) == len(outputs) else None
