@@ -87,4 +87,4 @@ def _agrees(setting: Setting, required: Value, found: Value, tolerance: float) -
         return abs(held - wanted) <= tolerance + 1e-9 * max(1.0, abs(wanted))
     if setting.at_least:
         return setting.words.get(str(found), -1) >= setting.words[str(required)]
-    return required == found
+    return type(required) is type(found) and required == found

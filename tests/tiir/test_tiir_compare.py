@@ -16,7 +16,7 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize(("first", "second"), product(Verdict, repeat=2))
+@pytest.mark.parametrize(("first", "second"), [*product(Verdict, repeat=2)])
 def test_verified_needs_a_match_and_no_doubt(first: Verdict, second: Verdict) -> None:
     findings = compare({"QV_OLRT": 5.0, "PF_OLRT": 5.0}, {"QV_OLRT": FOUND[first], "PF_OLRT": FOUND[second]})
     assert [finding.verdict for finding in findings] == [first, second]
