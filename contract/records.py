@@ -129,11 +129,11 @@ class Finding(Payload):
 
 
 class Settings(Payload):
-    """What one DER holds, compared with what is required of it."""
+    """What one DER holds, compared with what is required of it; `verified` is None when it cannot be said."""
 
     der: str
     profile: str
-    verified: bool
+    verified: bool | None
     findings: tuple[Finding, ...]
 
 
