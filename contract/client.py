@@ -40,6 +40,13 @@ def socket_path(site_file: Path) -> Path:
     return runtime_dir() / f"{digest}.sock"
 
 
+def state_dir(site_file: Path, declared: str | None = None) -> Path:
+    """The folder of a site's durable state: as declared (relative to the site file), or beside the file."""
+    if declared is None:
+        return site_file.resolve().with_suffix(".state")
+    return site_file.resolve().parent / declared
+
+
 def running_sockets() -> list[Path]:
     """Sockets of agents that may be running for this user."""
     return sorted(runtime_dir().glob("*.sock"))

@@ -54,13 +54,14 @@ def read_truth(path: Path) -> Truth:
         raise ValueError(f"{path}: not a truth file")
     if len(lines) < 2:
         raise ValueError(f"{path}: fewer than two rows")
-    truth = Truth.of([_row(line) for line in lines])
+    truth = Truth.of([row_of(line) for line in lines])
     if any(later <= earlier for earlier, later in pairwise(truth.t_s.tolist())):
         raise ValueError(f"{path}: times must rise")
     return truth
 
 
-def _row(line: list[str]) -> Row:
+def row_of(line: list[str]) -> Row:
+    """One line's fields as a row."""
     t_s, export_w, host_load_w, *units, coil_closed, meter_sampled, event = line
     return Row(
         t_s=float(t_s),

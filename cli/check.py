@@ -1,0 +1,112 @@
+"""`dergate check`: whether a site file is right, and whether the site can be held within its bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import exits
+
+if TYPE_CHECKING:
+    from edge.guard.fitness import Finding
+    from edge.model.site import Site
+
+
+def check(
+    site_file: Annotated[Path, typer.Argument(metavar="SITE.toml", help="The site file.")],
+    probe: Annotated[bool, typer.Option("--probe", help="Also ask every device who it is.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Explain every mistake in a site file, and add up its time budgets."""
+    from edge.guard.fitness import judge
+
+    site = exits.read_site(site_file)
+    findings = [*judge(site), *_profiles(site)]
+    probed = asyncio.run(_probe(site)) if probe else []
+    unfit = any(finding.level == "problem" for finding in findings)
+    silent = [device for device in probed if device["error"]]
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "site": site.site.id,
+                    "fit": not unfit,
+                    "findings": [
+                        {"level": finding.level, "path": finding.path, "text": finding.text}
+                        for finding in findings
+                    ],
+                    "devices": probed,
+                }
+            )
+        )
+    else:
+        _print(site, findings, probed)
+    if unfit:
+        raise typer.Exit(exits.PROBLEM)
+    if silent:
+        raise typer.Exit(exits.UNREACHABLE)
+
+
+def _profiles(site: Site) -> list[Finding]:
+    """What the device profiles add: a reversion asked of a device that has none, an unknown profile."""
+    from drivers.profile_check import profile_problems
+    from edge.guard.fitness import Finding
+
+    return [Finding("problem", path, text) for path, text in profile_problems(site)]
+
+
+async def _probe(site: Site) -> list[dict[str, Any]]:
+    """Ask every device who it is; trip outputs are asked for their contact."""
+    from drivers.bus import Buses
+    from drivers.errors import DriverError
+    from drivers.factory import make_inverter, make_meter, make_trip_output
+
+    found: list[dict[str, Any]] = []
+    with contextlib.closing(Buses()) as buses:
+        asked: list[tuple[str, Any]] = [("meter", lambda: make_meter(buses, site.meter).identify())]
+        asked += [(der.name, lambda der=der: make_inverter(buses, der).identify()) for der in site.der]
+        asked += [(one.name, lambda one=one: make_trip_output(buses, one).read()) for one in site.trip_output]
+        for name, ask in asked:
+            try:
+                found.append({"name": name, "answer": _told(await ask()), "error": None})
+            except DriverError as error:
+                found.append({"name": name, "answer": None, "error": str(error)})
+    return found
+
+
+def _told(answer: object) -> object:
+    from dataclasses import asdict
+
+    from edge.model.readings import Identity
+
+    return asdict(answer) if isinstance(answer, Identity) else {"closed": answer}
+
+
+def _print(site: Site, findings: list[Finding], probed: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    marks = {"problem": "[red]problem[/]", "warning": "[yellow]warning[/]", "fact": "[green]ok[/]"}
+    table = Table(
+        title=f"{escape(site.site.name)}: export limit {site.limit_w / 1000:g} kW", title_justify="left"
+    )
+    table.add_column("")
+    table.add_column("where", overflow="fold")
+    table.add_column("what", overflow="fold")
+    for finding in findings:
+        table.add_row(marks[finding.level], escape(finding.path), escape(finding.text))
+    for device in probed:
+        told = ", ".join(f"{key} {value}" for key, value in (device["answer"] or {}).items())
+        text = device["error"] or told
+        table.add_row(marks["warning" if device["error"] else "fact"], escape(device["name"]), escape(text))
+    console.print(table)
+    unfit = any(finding.level == "problem" for finding in findings)
+    console.print("[red]The site is unfit as declared.[/]" if unfit else "[green]The site is fit.[/]")
+    console.print("dergate is not a certified relay or power control system.", style="dim")

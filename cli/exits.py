@@ -1,0 +1,45 @@
+"""Exit statuses, and how a command says one clear sentence and ends."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from edge.model.site import Site
+
+FINE = 0
+PROBLEM = 1
+REFUSED = 2
+UNREACHABLE = 3
+
+
+def fail(status: int, *sentences: str) -> NoReturn:
+    """Print each sentence to standard error and end with `status`."""
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+    raise typer.Exit(status)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file the user named; ends with status 2 when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        fail(REFUSED, f"{path}: {error.strerror or error}")
+    except UnicodeDecodeError:
+        fail(REFUSED, f"{path}: is not UTF-8 text")
+
+
+def read_site(path: Path) -> Site:
+    """The site file, checked; ends with status 2 and every mistake when it is refused."""
+    from edge.model.site import Site
+    from edge.model.strict_toml import FileRefusedError, load
+
+    try:
+        return load(Site, read_text(path), str(path))
+    except FileRefusedError as error:
+        fail(REFUSED, *error.problems)
