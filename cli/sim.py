@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
+
+from cli.exits import REFUSED, UNREACHABLE, fail
 
 app = typer.Typer(no_args_is_help=True, help="Serve a simulated site over Modbus TCP on loopback.")
 
@@ -41,19 +43,14 @@ def serve(
     try:
         sim = load_simfile(file or DEMO)
     except FileRefusedError as error:
-        _fail("\n".join(error.problems), 2)
+        fail(REFUSED, *error.problems)
     try:
         server = SimServer(sim, truth, port_base)
     except OSError as error:
-        _fail(f"{truth}: cannot be written: {error.strerror}", 2)
+        fail(REFUSED, f"{truth}: cannot be written: {error.strerror}")
     try:
         asyncio.run(serve_until_signal(server, as_json=as_json, control=control))
     except PortInUseError as error:
-        _fail(str(error), 3)
+        fail(UNREACHABLE, str(error))
     except OSError as error:
-        _fail(f"{truth}: cannot be written: {error.strerror}", 3)
-
-
-def _fail(message: str, status: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(status)
+        fail(UNREACHABLE, f"{truth}: cannot be written: {error.strerror}")

@@ -42,3 +42,4 @@ class TripCoil:
         self._moving_s += dt_s
         if self._moving_s >= self.actuation_s - _EPS:
             self.contact_closed = self.coil
+            self._moving_s = 0.0

@@ -8,23 +8,31 @@ from collections.abc import Callable
 from sim.plant import Plant
 from sim.truth import Row
 
+_EPS = 1e-6  # of a step: against rounding, so that a whole step is one
+
 
 class LivePlant:
     """Keeps a plant no more than one step behind the clock; `sink` gets every row with its clock time."""
 
-    def __init__(self, plant: Plant, sink: Callable[[Row, float], None] | None = None) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        sink: Callable[[Row, float], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.plant = plant
         self._sink = sink
-        self._origin_s = time.monotonic()
+        self._clock = clock
+        self._origin_s = clock()
 
     def start(self) -> None:
         """Let the plant's time begin now."""
-        self._origin_s = time.monotonic() - self.plant.t_s
+        self._origin_s = self._clock() - self.plant.t_s
 
     def advance(self) -> None:
         """Run all steps that are due."""
         plant = self.plant
-        due = int((time.monotonic() - self._origin_s) / plant.dt_s)
+        due = int((self._clock() - self._origin_s) / plant.dt_s + _EPS)
         while plant.steps < due:
             row = plant.step()
             if self._sink:

@@ -9,7 +9,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,17 @@ _FLUSH_STEPS = 5
 class SimServer:
     """The devices of a sim file over one plant; `port_base` moves the lowest port there, 0 takes free ones."""
 
-    def __init__(self, sim: SimFile, truth: Path | None = None, port_base: int | None = None) -> None:
+    def __init__(
+        self,
+        sim: SimFile,
+        truth: Path | None = None,
+        port_base: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.sim = sim
         self._log = TruthLog(truth, len(sim.inverter)) if truth else None
         self.plant = Plant(sim)
-        self.live = LivePlant(self.plant, self._log.write if self._log else None)
+        self.live = LivePlant(self.plant, self._log.write if self._log else None, clock)
         self._shift = 0 if port_base is None else port_base - min(sim.ports())
         self._free_ports = port_base == 0
         self.servers = {server.role: server for server in self._servers()}

@@ -49,7 +49,7 @@ class DeviceServer:
                 f"port {self.port} of {HOST} for {self.role} is in use or not allowed"
             ) from error
         self._server = server
-        listener = cast(asyncio.Server, server.transport)
+        listener = cast("asyncio.Server", server.transport)
         self.port = listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -1,0 +1,45 @@
+"""A plant behind real sockets whose time the test moves: no wall clock in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
+
+from sim.serve import SimServer
+from sim.simfile import DEMO, load_simfile
+
+T = TypeVar("T")
+
+
+class HandMoved:
+    """The demo site with its ports open; `run(seconds)` is the only thing that lets time pass."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.server = SimServer(load_simfile(DEMO), port_base=0, clock=lambda: self.now_s)
+        self.plant = self.server.plant
+
+    def run(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.server.live.advance()
+
+    def port(self, role: str) -> int:
+        return self.server.servers[role].port
+
+    async def client(self, role: str, use: Callable[[Any], T]) -> T:
+        """Let pysunspec2's own client, which blocks, scan and be used in a thread."""
+        port = self.port(role)
+
+        def work() -> T:
+            device = SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr="127.0.0.1", ipport=port, timeout=5)
+            try:
+                device.scan(connect=True)
+                device.connect()
+                return use(device)
+            finally:
+                device.disconnect()
+
+        return await asyncio.to_thread(work)

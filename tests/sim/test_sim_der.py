@@ -1,0 +1,213 @@
+"""Inverter physics in virtual time, held to rules that can be said in one line each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.curve import CurveBank
+from sim.der import Fleet
+from sim.limit import LimitWrite
+from sim.simfile import InverterFile
+
+DT_S = 0.01
+
+
+def unit(**changes: object) -> InverterFile:
+    values: dict[str, object] = {
+        "role": "inverter-1",
+        "models": "der",
+        "port": 1,
+        "nameplate_w": 10_000.0,
+        "dead_time_s": 0.2,
+        "slope_pct_s": 100.0,
+        "enter_delay_s": 0.0,
+        "enter_ramp_s": 0.0,
+    }
+    return InverterFile.model_validate(values | changes)
+
+
+def fleet_of(*units: InverterFile) -> Fleet:
+    fleet = Fleet(units, DT_S)
+    fleet.settle(np.ones(len(units), dtype=bool))
+    return fleet
+
+
+def run(fleet: Fleet, seconds: float, v_pu: float = 1.0, *, energised: bool = True) -> list[float]:
+    """Power of the first unit in per unit after each step."""
+    grid = np.full(len(fleet.p_pu), energised)
+    powers = []
+    for _ in range(round(seconds / DT_S)):
+        fleet.step(grid, v_pu, 60.0)
+        powers.append(float(fleet.p_pu[0]))
+    return powers
+
+
+def cap(fleet: Fleet, cap_pu: float, **more: object) -> None:
+    fleet.limit.write(0, LimitWrite(enabled=True, cap_pu=cap_pu, **more))  # type: ignore[arg-type] # test values
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cap_pu=st.floats(0.0, 1.0),
+    dead_steps=st.integers(0, 100),
+    slope_pct_s=st.sampled_from([2.5, 5.0, 20.0, 100.0, 1000.0]),
+)
+def test_dead_time_then_slope(cap_pu: float, dead_steps: int, slope_pct_s: float) -> None:
+    fleet = fleet_of(unit(dead_time_s=dead_steps * DT_S, slope_pct_s=slope_pct_s))
+    cap(fleet, cap_pu)
+    powers = run(fleet, 3.0)
+    for step, power in enumerate(powers, start=1):
+        moving_s = max(0.0, (step - dead_steps) * DT_S)
+        assert power == pytest.approx(max(cap_pu, 1.0 - moving_s * slope_pct_s / 100.0), abs=1e-9)
+
+
+def test_a_command_needs_its_whole_dead_time() -> None:
+    fleet = fleet_of(unit(dead_time_s=0.2))
+    cap(fleet, 0.5)
+    powers = run(fleet, 0.3)
+    assert powers[19] == 1.0
+    assert powers[20] == pytest.approx(0.99)
+
+
+def test_704_reverts_to_its_safe_value() -> None:
+    fleet = fleet_of(unit(dead_time_s=0.0, slope_pct_s=1e6))
+    cap(fleet, 0.8, revert_enabled=True, revert_cap_pu=0.25, revert_after_s=2.0)
+    powers = run(fleet, 4.0)
+    assert powers[198] == pytest.approx(0.8)
+    assert powers[199] == pytest.approx(0.25)
+    assert powers[-1] == pytest.approx(0.25)
+    assert fleet.limit.enabled[0]
+    assert fleet.limit.cap_pu[0] == 0.25
+
+
+def test_123_reverts_to_full_power() -> None:
+    fleet = fleet_of(unit(dead_time_s=0.0, slope_pct_s=1e6))
+    cap(fleet, 0.3, revert_after_s=2.0)
+    powers = run(fleet, 3.0)
+    assert powers[198] == pytest.approx(0.3)
+    assert powers[199] == pytest.approx(1.0)
+    assert not fleet.limit.enabled[0]
+
+
+def test_a_rewrite_restarts_the_timer_and_zero_never_reverts() -> None:
+    fleet = fleet_of(unit(dead_time_s=0.0))
+    cap(fleet, 0.3, revert_after_s=1.0)
+    run(fleet, 0.9)
+    cap(fleet, 0.3)
+    assert fleet.limit.remaining_s(0) == 1
+    assert run(fleet, 0.95)[-1] == pytest.approx(0.3)
+    cap(fleet, 0.3, revert_after_s=0.0)
+    assert fleet.limit.remaining_s(0) == 0
+    assert run(fleet, 20.0)[-1] == pytest.approx(0.3)
+
+
+def test_less_sun_acts_at_once_and_more_by_the_slope() -> None:
+    fleet = fleet_of(unit(slope_pct_s=10.0))
+    fleet.sun_pu[:] = 0.4
+    assert run(fleet, DT_S) == [pytest.approx(0.4)]
+    fleet.sun_pu[:] = 1.0
+    assert run(fleet, 1.0)[-1] == pytest.approx(0.5)
+
+
+def test_losing_the_grid_is_zero_at_once_and_the_return_starts_from_zero() -> None:
+    fleet = fleet_of(unit(slope_pct_s=50.0))
+    assert run(fleet, DT_S, energised=False) == [0.0]
+    powers = run(fleet, 3.0)
+    assert powers[0] == pytest.approx(0.005)
+    assert powers[99] == pytest.approx(0.5)
+    assert powers[-1] == pytest.approx(1.0)
+
+
+def test_enter_service_waits_its_delay_without_a_break_and_ramps() -> None:
+    fleet = fleet_of(unit(enter_delay_s=2.0, enter_ramp_s=4.0, slope_pct_s=1e6))
+    fleet.service.permit[0] = False
+    run(fleet, 0.1)
+    fleet.service.permit[0] = True
+    assert max(run(fleet, 1.9)) == 0.0
+    assert fleet.service.remaining_s(0) == pytest.approx(0.1)
+    run(fleet, DT_S, v_pu=1.2)
+    assert fleet.service.remaining_s(0) == pytest.approx(2.0)
+    assert max(run(fleet, 1.99)) == 0.0
+    powers = run(fleet, 4.0)
+    assert powers[199] == pytest.approx(0.5, abs=0.01)
+    assert powers[-1] == pytest.approx(1.0)
+
+
+def test_a_deaf_power_stage_keeps_what_it_had() -> None:
+    fleet = fleet_of(unit(dead_time_s=0.05))
+    cap(fleet, 0.6)
+    run(fleet, 2.0)
+    fleet.deaf[:] = True
+    cap(fleet, 0.1)
+    assert run(fleet, 2.0)[-1] == pytest.approx(0.6)
+    fleet.deaf[:] = False
+    assert run(fleet, 2.0)[-1] == pytest.approx(0.1)
+
+
+def test_wmax_setting_scales_the_percent_and_bounds_the_rest() -> None:
+    fleet = fleet_of(unit())
+    fleet.limit.wmax_pu[0] = 0.8
+    assert run(fleet, 2.0)[-1] == pytest.approx(0.8)
+    cap(fleet, 0.5)
+    assert run(fleet, 2.0)[-1] == pytest.approx(0.4)
+
+
+def test_volt_watt_and_volt_var_reach_90_percent_at_the_response_time() -> None:
+    fleet = fleet_of(unit(va_rating_pu=2.0))
+    fleet.volt_watt.set(0, [(1.06, 1.0), (1.10, 0.2)], 5.0)
+    fleet.volt_var.set(0, [(0.92, 0.44), (0.98, 0.0), (1.02, 0.0), (1.08, -0.44)], 5.0)
+    fleet.volt_watt.enabled[0] = fleet.volt_var.enabled[0] = True
+    run(fleet, 5.0, v_pu=1.08)
+    assert fleet.p_pu[0] == pytest.approx(1.0 - 0.9 * 0.4, abs=1e-3)
+    assert fleet.q_pu[0] == pytest.approx(-0.9 * 0.44, abs=1e-3)
+    fleet.volt_watt.enabled[0] = fleet.volt_var.enabled[0] = False
+    run(fleet, 60.0, v_pu=1.08)
+    assert fleet.p_pu[0] == pytest.approx(1.0, abs=1e-3)
+    assert fleet.q_pu[0] == pytest.approx(0.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("var_first", [True, False])
+def test_the_capability_circle_gives_way_by_priority(var_first: bool) -> None:
+    fleet = fleet_of(unit(va_rating_pu=1.0))
+    fleet.volt_var.set(0, [(0.9, 0.44), (1.1, 0.44)], 0.0)
+    fleet.volt_var.enabled[0] = True
+    fleet.var_priority[0] = var_first
+    run(fleet, 2.0)
+    assert fleet.p_pu[0] ** 2 + fleet.q_pu[0] ** 2 <= 1.0 + 1e-9
+    assert (fleet.q_pu[0], fleet.p_pu[0])[not var_first] == pytest.approx(0.44 if var_first else 1.0)
+
+
+@given(
+    xs=st.lists(st.floats(0.8, 1.2), min_size=2, max_size=6, unique=True).map(sorted),
+    ys=st.lists(st.floats(-1.0, 1.0), min_size=6, max_size=6),
+    x=st.floats(0.7, 1.3),
+)
+def test_a_curve_is_linear_interpolation(xs: list[float], ys: list[float], x: float) -> None:
+    bank = CurveBank(1, neutral=0.0)
+    bank.set(0, list(zip(xs, ys, strict=False)), 0.0)
+    assert bank.at(np.array([x]))[0] == pytest.approx(np.interp(x, xs, ys[: len(xs)]), abs=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    orders=st.lists(
+        st.tuples(st.integers(1, 60), st.floats(0, 1), st.floats(0, 1.2), st.booleans()), max_size=8
+    )
+)
+def test_any_order_of_events_keeps_the_bounds(orders: list[tuple[int, float, float, bool]]) -> None:
+    """Never below 0 or above the sun, never faster up than the slope; many units are as one alone."""
+    alone, many = fleet_of(unit()), fleet_of(unit(), unit(dead_time_s=1.0, slope_pct_s=5.0), unit())
+    for steps, cap_pu, sun_pu, energised in orders:
+        for fleet in (alone, many):
+            cap(fleet, cap_pu)
+            fleet.sun_pu[:] = sun_pu
+        before = float(alone.p_pu[0])
+        powers = run(alone, steps * DT_S, energised=energised)
+        assert powers == run(many, steps * DT_S, energised=energised)
+        for power in powers:
+            assert 0.0 <= power <= min(1.0, sun_pu) + 1e-12
+            assert power <= before + DT_S + 1e-12
+            before = power
