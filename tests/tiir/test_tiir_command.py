@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ from cli.tiir import app
 from drivers.bus import Bus
 from drivers.sunspec.device import SunSpecDevice
 from drivers.uri import ModbusUri
-from edge.model.strict_toml import load
-from sim.serve import SimServer, serving
-from sim.simfile import DEMO, SimFile
+from sim.serve import SimServer
+from sim.simfile import DEMO
 
 SITE = DEMO.parent / "demo.site.toml"
 
@@ -36,23 +34,6 @@ async def answer(*args: str, status: int) -> dict[str, dict[str, Any]]:
     for der in document["ders"]:
         der["findings"] = {finding["setting"]: finding for finding in der["findings"]}
     return {der["name"]: der for der in document["ders"]}
-
-
-@pytest.fixture
-async def plant() -> AsyncIterator[SimServer]:
-    async with serving(load(SimFile, DEMO.read_text(), DEMO.name), port_base=0) as server:
-        yield server
-
-
-@pytest.fixture
-def site(plant: SimServer, tmp_path: Path) -> str:
-    text = SITE.read_text()
-    fixed = {port: role for role, port in zip(plant.servers, plant.sim.ports(), strict=True)}
-    for port, role in fixed.items():
-        text = text.replace(f'"tcp://127.0.0.1:{port}?unit=1"', f'"{plant.servers[role].uri}"')
-    file = tmp_path / "demo.site.toml"
-    file.write_text(text)
-    return str(file)
 
 
 async def test_verify_apply_verify(site: str) -> None:
