@@ -10,9 +10,11 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli.exits import PROBLEM, REFUSED, UNREACHABLE, fail, read_site, read_text
 
 if TYPE_CHECKING:
     from edge.agent.agent import Place
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from edge.agent.requests import SiteFile
     from edge.model.site import Site
     from edge.step import Settings
-
-FINE, PROBLEM, USAGE, UNREACHABLE = 0, 1, 2, 3
 
 
 def run(
@@ -51,29 +51,21 @@ def run(
 def load_site(path: Path) -> tuple[SiteFile, Site, Settings]:
     """Read, check and compile a site file; exits with 2 and one line for each mistake when it is refused."""
     from edge.agent.requests import SiteFile
-    from edge.model.site import Site
-    from edge.model.strict_toml import FileRefusedError, load
     from edge.step import Settings, UnfitError
 
+    text = read_text(path)
+    site = read_site(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        site = load(Site, text, str(path))
         settings = Settings.of(site)
-    except OSError as error:
-        fail(f"{path}: cannot be read: {error.strerror}", USAGE)
-    except UnicodeDecodeError:
-        fail(f"{path}: cannot be read: not UTF-8 text", USAGE)
-    except FileRefusedError as error:
-        fail("\n".join(error.problems), USAGE)
     except UnfitError as error:
-        fail("\n".join(f"{path}: {problem}" for problem in error.problems), USAGE)
+        fail(REFUSED, *(f"{path}: {problem}" for problem in error.problems))
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return SiteFile(path.resolve(), text, sha256), site, settings
 
 
 def state_dir_of(site: Site, path: Path) -> Path:
     """The state folder of a site: as the file says, relative to the file, or `<name>.state` beside it."""
-    return path.parent / (site.state_dir or f"{path.stem}.state")
+    return path.parent / site.state_dir if site.state_dir else path.with_name(f"{path.stem}.state")
 
 
 def log_to_stderr() -> None:
@@ -88,12 +80,6 @@ def log_to_stderr() -> None:
     log.propagate = False
 
 
-def fail(message: str, status: int) -> NoReturn:
-    """Say why on stderr, and exit."""
-    typer.echo(message, err=True)
-    raise typer.Exit(status)
-
-
 def _place(site: Site, path: Path, state_dir: Path | None) -> Place:
     from edge.agent.agent import Place
 
@@ -106,7 +92,7 @@ def _lock(place: Place) -> SiteLock:
     try:
         return SiteLock(place.state_dir)
     except SiteLockedError as error:
-        fail(str(error), UNREACHABLE)
+        fail(UNREACHABLE, str(error))
 
 
 def _create(place: Place) -> None:
@@ -114,11 +100,11 @@ def _create(place: Place) -> None:
 
     file = DurableFile(place.durable)
     if place.durable.exists():
-        fail(f"{place.durable} exists already: start this site without --new-site", USAGE)
+        fail(REFUSED, f"{place.durable} exists already: start this site without --new-site")
     try:
         file.create(time.time())
     except DurableFileError as error:
-        fail(str(error), UNREACHABLE)
+        fail(UNREACHABLE, str(error))
 
 
 def _run(site: Site, settings: Settings, file: SiteFile, place: Place, *, with_link: bool) -> None:
@@ -130,11 +116,11 @@ def _run(site: Site, settings: Settings, file: SiteFile, place: Place, *, with_l
     try:
         asyncio.run(_serve(site, settings, file, place, with_link=with_link))
     except (SpoolError, SocketTakenError) as error:
-        fail(str(error), UNREACHABLE)
+        fail(UNREACHABLE, str(error))
     except DriverError as error:
-        fail(f"{file.path}: {error}", USAGE)
+        fail(REFUSED, f"{file.path}: {error}")
     except StepFailedError as error:
-        fail(str(error), PROBLEM)
+        fail(PROBLEM, str(error))
 
 
 async def _serve(site: Site, settings: Settings, file: SiteFile, place: Place, *, with_link: bool) -> None:

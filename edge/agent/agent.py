@@ -181,7 +181,7 @@ class Agent:
         ]
         if self._link is not None:
             work.append(self._link.run())
-        if self._place.journal.exists():
+        if self._place.journal.exists() and self._place.journal.stat().st_size > 0:
             work.append(_restorer(self._file.path).run_once())
         return work
 

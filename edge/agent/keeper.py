@@ -25,6 +25,7 @@ class Keeper:
         self._kept: Durable | None = None
         self._changed = asyncio.Event()
         self._said = False
+        self._writing = asyncio.Lock()
 
     def keep(self, durable: Durable) -> None:
         """This is the state from now on."""
@@ -34,6 +35,10 @@ class Keeper:
 
     async def flush(self) -> bool:
         """Write now; whether it is on the disk."""
+        async with self._writing:
+            return await self._write()
+
+    async def _write(self) -> bool:
         durable = self._wanted
         if durable is None:
             return True
