@@ -93,11 +93,15 @@ def _run(
     write: bool,
 ) -> None:
     from cli import tiir_tables
+    from drivers.errors import UriError
 
     site = exits.read_site(site_file)
     profile = _profile(profile_name or site.tiir_profile, site_file)
     required = {name: _required(profile, site, name, random_delay) for name in _names(site, der)}
-    reports, by = asyncio.run(_gather(site_file, site, required, write=write))
+    try:
+        reports, by = asyncio.run(_gather(site_file, site, required, write=write))
+    except UriError as error:
+        exits.fail(exits.REFUSED, f"{site_file}: {error}")
     if as_json:
         _print_json(tiir_tables.reports_json(site.site.id, profile.name, reports))
     else:

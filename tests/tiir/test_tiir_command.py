@@ -152,6 +152,14 @@ async def test_bad_usage_ends_with_2_and_a_sentence(args: tuple[str, ...], told:
     assert "Traceback" not in result.output
 
 
+async def test_a_uri_that_cannot_be_used_ends_with_2(tmp_path: Path) -> None:
+    file = tmp_path / "bad.site.toml"
+    file.write_text(SITE.read_text().replace("15022?unit=1", "15022?unti=1"))
+    result = await dergate_tiir("verify", str(file))
+    assert result.exit_code == 2
+    assert "unknown option 'unti'" in result.stderr
+
+
 async def test_a_profile_file_with_a_mistake_names_its_line(tmp_path: Path) -> None:
     text = (await dergate_tiir("show", "irec-2023-inverter", "--json")).stdout
     assert len(json.loads(text)["settings"]) == 51
