@@ -15,6 +15,8 @@ from commissioning.run import InconclusiveError, Run
 from commissioning.settings_check import compare_settings, probe_setting
 from contract.socket import Accepted, ResetRequest, Scan
 
+_RAMP_STEPS = 12
+
 
 async def do(run: Run, action: words.Action) -> None:
     """Do one step.
@@ -87,11 +89,12 @@ async def lower_pickup(run: Run, action: words.LowerPickup) -> None:
 async def ramp_pickup(run: Run, action: words.RampPickup) -> None:
     """Lower the pickup by steps until it picks up; then raise it again at once."""
     setting_w, end_w = run.figure(action.from_w), run.figure(action.to_w)
-    step_w, dwell_s = run.figure(action.step_w), run.figure(action.dwell_s)
+    dwell_s = run.figure(action.dwell_s)
+    # A connection may hold sixteen overrides; the lowest counts, so each step just adds one.
+    step_w = max(run.figure(action.step_w), (setting_w - end_w) / _RAMP_STEPS)
     run.facts |= {f"{action.name}.setting_w": None, f"{action.name}.export_w": None}
     run.mark(time.monotonic(), "pickup lowered by steps")
     while setting_w >= end_w:
-        await run.release()
         await _pickup(run, setting_w)
         scan = await run.bench.recorder.until(picked_up, run.override_s + dwell_s)
         if scan is not None:

@@ -8,6 +8,7 @@ import hashlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,7 +33,26 @@ class UnrestoredError(Exception):
     """What an earlier run changed could not be put back; one line for each."""
 
 
-async def restore(site_file: Path, site: Site, connect: Connect) -> int:
+@dataclass(frozen=True, slots=True)
+class SiteFile:
+    """The site file at hand, as it was read: where, what it says, its hash."""
+
+    path: Path
+    site: Site
+    sha256: str
+
+    @staticmethod
+    def of(path: Path, text: str, site: Site) -> SiteFile:
+        """The file whose `text` was read as `site`."""
+        return SiteFile(path, site, hashlib.sha256(text.encode()).hexdigest())
+
+    @property
+    def journal(self) -> Path:
+        """Where its journal lies."""
+        return state_dir(self.path, self.site) / NAME
+
+
+async def restore(file: SiteFile, connect: Connect) -> int:
     """Put back what an earlier run left changed; how many changes that were.
 
     Raises:
@@ -40,14 +60,13 @@ async def restore(site_file: Path, site: Site, connect: Connect) -> int:
         UnrestoredError: Something could not be put back.
         AgentUnreachableError: No agent.
     """
-    with Journal(state_dir(site_file, site) / NAME) as journal:
+    with Journal(file.journal) as journal:
         async with connect() as agent:
             return await _replay(Changes(agent, journal), journal)
 
 
 async def commission(
-    site_file: Path,
-    site: Site,
+    file: SiteFile,
     connect: Connect,
     procedures: Sequence[Procedure],
     progress: Progress,
@@ -60,16 +79,16 @@ async def commission(
         OtherSiteError: The agent runs another site file.
         AgentUnreachableError: The agent is not there or went away.
     """
-    with Journal(state_dir(site_file, site) / NAME) as journal:
+    with Journal(file.journal) as journal:
         async with _connections(connect) as (agent, recorder):
             changes = Changes(agent, journal)
             await _replay(changes, journal)
-            sha256 = await _same_site(site_file, agent)
+            await _same_site(file, agent)
             started_at = now_text()
             await recorder.next()
-            bench = Bench(site, agent, recorder, changes)
+            bench = Bench(file.site, agent, recorder, changes)
             tests = await run_all(bench, procedures, progress)
-            return await _report(site, agent, tests, sha256, started_at, operator)
+            return await _report(file, agent, tests, started_at, operator)
 
 
 def overall(tests: Sequence[TestResult], blank: Sequence[str]) -> Verdict:
@@ -104,16 +123,16 @@ async def _replay(changes: Changes, journal: Journal) -> int:
     return count
 
 
-async def _same_site(site_file: Path, agent: Agent) -> str:
+async def _same_site(file: SiteFile, agent: Agent) -> None:
     in_force = await agent.ask(SiteRequest(), SiteInForce)
-    if hashlib.sha256(site_file.read_bytes()).hexdigest() != in_force.sha256:
-        raise OtherSiteError(f"{site_file} was changed since the agent read it; restart the agent first")
-    return in_force.sha256
+    if file.sha256 != in_force.sha256:
+        raise OtherSiteError(f"{file.path} was changed since the agent read it; restart the agent first")
 
 
 async def _report(
-    site: Site, agent: Agent, tests: tuple[TestResult, ...], sha256: str, started_at: str, operator: str
+    file: SiteFile, agent: Agent, tests: tuple[TestResult, ...], started_at: str, operator: str
 ) -> Report:
+    site = file.site
     devices = (await agent.ask(DevicesRequest(), Devices)).devices
     events = (await agent.ask(EventsRequest(last=1), Events)).events
     blank = blanks(site)
@@ -126,7 +145,7 @@ async def _report(
         export_limit_w=site.limit_w,
         declarations=declarations(site),
         blanks=blank,
-        site_sha256=sha256,
+        site_sha256=file.sha256,
         software=f"dergate {version('dergate')}",
         started_at=started_at,
         ended_at=now_text(),
