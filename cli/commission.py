@@ -131,8 +131,9 @@ async def _commission(file: SiteFile, procedures: list[Procedure], operator: str
 
 def _guarded(work: Coroutine[Any, Any, T]) -> T:
     """Run it; every way in which it can end badly is one sentence. Interrupted, it puts back and then ends."""
+    from commissioning.changes import UnrestoredError
     from commissioning.journal import BusyError, JournalError
-    from commissioning.session import OtherSiteError, UnrestoredError
+    from commissioning.session import OtherSiteError
     from contract.client import AgentRefusedError, AgentUnreachableError
 
     try:

@@ -9,7 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from rich.bar import Bar
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -18,8 +19,6 @@ from contract.socket import DerStatus, LimitStatus, OutputStatus, Shown, Status
 
 HISTORY_S = 60.0
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_BAR_WIDTH = 40
-_SPARK_WIDTH = 60
 
 _MODES = {
     "starting": ("starting", "yellow", "devices are met and limits proven before anything is released"),
@@ -29,10 +28,10 @@ _MODES = {
     "entering-service": ("entering service", "yellow", "waiting, then ramping up"),
 }
 _BY = {
-    "export-limit": "the export limit",
-    "nameplate": "nameplate: nothing narrows it",
+    "export-limit": "export limit",
+    "nameplate": "nameplate, nothing narrows it",
     "fallback": "fallback (no trusted meter)",
-    "trip": "the trip",
+    "trip": "trip",
     "enter-service": "enter service",
 }
 
@@ -56,46 +55,47 @@ def picture(status: Status, history: History | None = None) -> RenderableType:
     """The whole picture of a site."""
     name, colour, meaning = _MODES[status.mode]
     title = Text.assemble((f" {status.site} ", "bold"), (f" {name} ", f"bold reverse {colour}"), " ")
-    parts: list[RenderableType] = [_flows(status), _narrowed(status)]
-    if history is not None and len(history.points) > 1:
-        parts.insert(1, _minute(status, history))
-    parts += [_guards(status), _footer(status)]
+    parts = (_flows(status, history), _narrowed(status), _guards(status), _footer(status))
     return Panel(
-        Group(*parts), title=title, subtitle=Text(meaning, "dim"), border_style=colour, padding=(1, 2)
+        Group(*parts), title=title, subtitle=Text(meaning, "dim"), border_style=colour, padding=(0, 1)
     )
 
 
-def _flows(status: Status) -> Table:
+def _flows(status: Status, history: History | None) -> Table:
     """Host load, each DER, and export against the limit, as bars on one scale."""
     export_w = status.image.pcc.export_w.value
-    outputs = [der.output_w.value for der in status.image.ders]
-    known = None not in outputs and export_w is not None
-    load_w = sum(output or 0.0 for output in outputs) - (export_w or 0.0) if known else None
+    load_w = _load_w(status)
     nameplate_w = sum(der.nameplate_w for der in status.image.ders)
     scale_w = max(1.0, nameplate_w, load_w or 0.0, abs(export_w or 0.0))
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", min_width=12)
-    table.add_column(justify="right", min_width=10)
-    table.add_column(width=_BAR_WIDTH)
-    table.add_column(style="dim")
-    table.add_row(
-        "host load", _kw(load_w), _bar(load_w, scale_w, "blue"), "what the premises use (output less export)"
-    )
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(ratio=1)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_row("host load", _kw(load_w), _bar(load_w, scale_w, "blue"), "used on site")
     for der in status.image.ders:
-        table.add_row(
-            der.name, _kw(der.output_w.value), _bar(der.output_w.value, scale_w, "yellow"), _der_note(der)
-        )
+        bar = _bar(der.output_w.value, scale_w, "yellow")
+        table.add_row(der.name, _kw(der.output_w.value), bar, _der_note(der))
     above = export_w is not None and export_w > status.export_limit_w
-    over_w = (export_w or 0.0) - status.export_limit_w
-    colour = "red" if above else "green"
-    limit = f"limit {_kw(status.export_limit_w)}"
-    said = f"{limit}, [bold red]{_kw(over_w)} above it[/]" if above else f"{limit}, {_kw(-over_w)} below it"
-    note = _note(status.image.pcc.export_w, said) if export_w is not None else "[red]the meter is not seen[/]"
+    bar = _bar(export_w, scale_w, "red" if above else "green")
     label = "import" if export_w is not None and export_w < 0 else "export"
     shown_w = None if export_w is None else abs(export_w)
-    table.add_row(label, _kw(shown_w), _bar(max(0.0, export_w or 0.0), scale_w, colour), note)
-    table.add_row("", "", _marker(status.export_limit_w, scale_w), "")
+    table.add_row(label, _kw(shown_w), bar, _export_note(status, above=above))
+    marker = Bar(scale_w, status.export_limit_w, status.export_limit_w + scale_w / 100, color="bright_white")
+    table.add_row("export limit", _kw(status.export_limit_w), marker, "")
+    if history is not None and len(history.points) > 1:
+        spark = Spark(tuple(history.points), status.export_limit_w)
+        table.add_row("export over", "one minute", spark, f"{_kw(spark.low_w)} to {_kw(spark.high_w)}")
     return table
+
+
+def _load_w(status: Status) -> float | None:
+    """What the premises use: all output less what leaves; None unless all of it is known."""
+    export_w = status.image.pcc.export_w.value
+    outputs = [der.output_w.value for der in status.image.ders]
+    if export_w is None or None in outputs:
+        return None
+    return sum(output or 0.0 for output in outputs) - export_w
 
 
 def _der_note(der: DerStatus) -> str:
@@ -103,62 +103,94 @@ def _der_note(der: DerStatus) -> str:
         return "[red]does not answer[/]"
     if der.refused:
         return "[red]does not take its limit[/]"
-    return _note(der.output_w, f"limited to {_kw(der.limit_w.value)} of {_kw(der.nameplate_w)}")
+    return _note(der.output_w, f"limit {_kw(der.limit_w.value)} of {_kw(der.nameplate_w)}")
+
+
+def _export_note(status: Status, *, above: bool) -> str:
+    sample = status.image.pcc.export_w
+    if sample.value is None:
+        return "[bold red]the meter is not seen[/]"
+    over_w = sample.value - status.export_limit_w
+    return _note(
+        sample, f"[bold red]{_kw(over_w)} ABOVE the limit[/]" if above else f"{_kw(-over_w)} below limit"
+    )
 
 
 def _note(sample: Shown, text: str) -> str:
-    return f"[red]{sample.age_s:.1f} s old[/] {text}" if sample.quality == "stale" and sample.age_s else text
+    return f"[red]{sample.age_s:.0f} s old[/] {text}" if sample.quality == "stale" and sample.age_s else text
 
 
-def _marker(limit_w: float, scale_w: float) -> Text:
-    """Where the limit lies on the export bar's scale."""
-    place = min(_BAR_WIDTH - 1, max(0, round(limit_w / scale_w * _BAR_WIDTH)))
-    return Text(" " * place + "▲ limit", "dim")
+@dataclass(frozen=True)
+class Spark:
+    """Export over time as a row of blocks as wide as there is room, red where it was above the limit."""
 
+    points: tuple[tuple[float, float | None], ...]
+    limit_w: float
 
-def _minute(status: Status, history: History) -> Text:
-    """Export over the last minute, red where it was above the limit."""
-    end_s = history.points[-1][0]
-    cells: list[float | None] = [None] * _SPARK_WIDTH
-    for at_s, export_w in history.points:
-        place = int((at_s - end_s + HISTORY_S) / HISTORY_S * (_SPARK_WIDTH - 1))
-        if export_w is not None and 0 <= place < _SPARK_WIDTH:
-            before_w = cells[place]
-            cells[place] = export_w if before_w is None else max(export_w, before_w)
-    known = [cell for cell in cells if cell is not None]
-    low, high = min([0.0, *known]), max([status.export_limit_w, *known]) or 1.0
-    line = Text("export, last minute  ", "bold")
-    for cell in cells:
-        if cell is None:
-            line.append(" ")
-            continue
-        step = int((cell - low) / (high - low) * (len(_BLOCKS) - 1)) if high > low else 0
-        line.append(_BLOCKS[step], "red" if cell > status.export_limit_w else "green")
-    line.append(f"  {_kw(low)} to {_kw(high)}", "dim")
-    return line
+    @property
+    def _known(self) -> list[float]:
+        return [export_w for _, export_w in self.points if export_w is not None]
+
+    @property
+    def low_w(self) -> float:
+        """The bottom of the scale."""
+        return min([0.0, *self._known])
+
+    @property
+    def high_w(self) -> float:
+        """The top of the scale."""
+        return max([self.limit_w, 1.0, *self._known])
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = Text(no_wrap=True)
+        for cell in self._cells(options.max_width):
+            if cell is None:
+                line.append(" ")
+                continue
+            step = int((cell - self.low_w) / (self.high_w - self.low_w) * (len(_BLOCKS) - 1))
+            line.append(_BLOCKS[step], "red" if cell > self.limit_w else "green")
+        yield line
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(4, options.max_width)
+
+    def _cells(self, width: int) -> list[float | None]:
+        """The highest export in each of `width` slices of the last minute."""
+        end_s = self.points[-1][0]
+        cells: list[float | None] = [None] * width
+        for at_s, export_w in self.points:
+            place = int((at_s - end_s + HISTORY_S) / HISTORY_S * (width - 1))
+            if export_w is not None and 0 <= place < width:
+                before_w = cells[place]
+                cells[place] = export_w if before_w is None else max(export_w, before_w)
+        return cells
 
 
 def _narrowed(status: Status) -> Text:
     """What holds the DERs back, tightest first."""
     line = Text("\nheld back by  ", "bold")
-    sums = [limit for limit in status.limits if limit.der is None]
-    singles = [limit for limit in status.limits if limit.der is not None]
-    line.append(", then ".join(_limit(limit) for limit in sums[:3]) or "nothing yet")
-    for limit in singles:
-        line.append(f"\n              {limit.der}: {_limit(limit)}")
+    shown = [limit for limit in status.limits if limit.by != "nameplate"] or status.limits[:1]
+    for index, limit in enumerate(shown):
+        whose = limit.der or "all output"
+        said = f"{whose} at most {_kw(limit.limit_w)}: {_by(limit)}"
+        line.append(f"{'              ' if index else ''}{said}\n", "" if index == 0 else "dim")
+    if not shown:
+        line.append("nothing is commanded yet\n", "dim")
     if status.overrides:
-        line.append(f"\n              requested for now: {', '.join(status.overrides)}", "yellow")
+        line.append(f"              for a test or by request: {', '.join(status.overrides)}\n", "yellow")
     return line
 
 
-def _limit(limit: LimitStatus) -> str:
-    return f"{_BY.get(limit.by, limit.by)} at {_kw(limit.limit_w)}"
+def _by(limit: LimitStatus) -> str:
+    if limit.by.endswith("-dropout"):
+        return f"export limit, clear of element {limit.by.removesuffix('-dropout')}"
+    return _BY.get(limit.by, limit.by)
 
 
 def _guards(status: Status) -> RenderableType:
     """The elements and the trip outputs."""
-    table = Table(title="\nprotection", title_justify="left", title_style="bold", box=None, padding=(0, 2))
-    for column in ("element", "picks up above", "operates after", "now"):
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("protection", "picks up above", "operates after", "now"):
         table.add_column(column, header_style="dim")
     for element in status.elements:
         now = "[green]quiet[/]"
@@ -170,7 +202,7 @@ def _guards(status: Status) -> RenderableType:
             now = f"[red]timing {element.elapsed_s:.1f} of {element.delay_s:.1f} s[/]"
         table.add_row(element.name, _kw(element.pickup_w), f"{element.delay_s:.2f} s", now)
     for output in status.image.outputs:
-        table.add_row(output.name, "trip contact", "", _contact(output))
+        table.add_row(output.name, "", "", _contact(output))
     return Group(table, _trip(status))
 
 
@@ -206,8 +238,8 @@ def _footer(status: Status) -> Text:
     line.append(f"{running}, {link.pending} records wait for the portal", "green" if link.alive else "yellow")
     line.append("\nscan  ", "bold")
     line.append(
-        f"number {scan.count}, at least every {scan.period_s:g} s, 99 % within {scan.p99_s * 1000:.0f} ms of due, "
-        f"{scan.late} late; limit writes {writes.sent} sent, {writes.verified} verified, {writes.refused} refused",
+        f"{scan.count}, {scan.late} late, 99 % in {scan.p99_s * 1000:.0f} ms; "
+        f"limits: {writes.sent} written, {writes.verified} verified, {writes.refused} refused",
         "dim",
     )
     return line
@@ -216,7 +248,7 @@ def _footer(status: Status) -> Text:
 def _bar(value: float | None, scale_w: float, colour: str) -> RenderableType:
     if value is None:
         return Text("?", "red")
-    return Bar(scale_w, 0, min(scale_w, max(0.0, value)), width=_BAR_WIDTH, color=colour)
+    return Bar(scale_w, 0, min(scale_w, max(0.0, value)), color=colour)
 
 
 def _kw(value_w: float | None) -> str:
