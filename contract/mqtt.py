@@ -28,6 +28,8 @@ KEEPALIVE_S = 60
 RECEIVE_MAXIMUM = 20
 """How many messages the broker may have outstanding towards us before we acknowledge."""
 
+_NO_MATCHING_SUBSCRIBERS = 16
+
 
 class BrokerError(Exception):
     """The broker cannot be reached, or the connection to it was lost; one sentence."""
@@ -105,7 +107,7 @@ class _Client(aiomqtt.Client):
 
     async def publish_checked(
         self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None, timeout_s: float
-    ) -> None:
+    ) -> bool:
         info = self._client.publish(topic, payload, 1, retain, properties)
         if info.rc != MQTT_ERR_SUCCESS:
             raise BrokerError(f"the message could not be sent ({info.rc.name})")
@@ -120,6 +122,7 @@ class _Client(aiomqtt.Client):
             raise BrokerError("the connection to the broker was lost before it confirmed the message")
         if ack.result().is_failure:
             raise RefusedError(f"the broker refused {topic}: {ack.result()} ({ack.result().value})")
+        return ack.result().value != _NO_MATCHING_SUBSCRIBERS
 
     def acknowledge(self, message: aiomqtt.Message) -> None:
         """Confirm a message to the broker; without it the broker delivers it again after a reconnect."""
@@ -145,8 +148,8 @@ class Session:
         retain: bool = False,
         expiry_s: int | None = None,
         timeout_s: float = 2.0 * KEEPALIVE_S,
-    ) -> None:
-        """Publish with QoS 1 and wait for the PUBACK.
+    ) -> bool:
+        """Publish with QoS 1 and wait for the PUBACK; False when it says that nobody is subscribed.
 
         Raises:
             RefusedError: The broker refused it (135: not authorised).
@@ -156,7 +159,7 @@ class Session:
         if expiry_s is not None:
             properties = _properties(PacketTypes.PUBLISH)
             properties.MessageExpiryInterval = expiry_s
-        await self._client.publish_checked(
+        return await self._client.publish_checked(
             topic, payload, retain=retain, properties=properties, timeout_s=timeout_s
         )
 

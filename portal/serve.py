@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,7 @@ async def serve(options: Options, ready: Callable[[str], None]) -> None:
             ingest = Ingest(Intake(engine), options.broker, _identifier(options.db), options.tls)
             app = make_app(Service(engine), ingest)
             config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
-            server = uvicorn.Server(config)
+            server = _Server(config)
             work = asyncio.create_task(ingest.run())
             announce = asyncio.create_task(_announce(server, ingest, listener, ready))
             try:
@@ -63,6 +64,18 @@ async def serve(options: Options, ready: Callable[[str], None]) -> None:
                 await asyncio.gather(work, announce, return_exceptions=True)
         finally:
             engine.dispose()
+
+
+class _Server(uvicorn.Server):
+    """A server whose end by a signal is an ordinary end: uvicorn's own would kill the process by it again."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop serving on SIGTERM and SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:

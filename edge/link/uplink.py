@@ -131,19 +131,19 @@ class Uplink:
                 await self._publish(session, [record])
 
     async def _publish(self, session: Session, records: Sequence[Pending]) -> None:
-        """Publish in order, then wait for the broker; the record itself waits for the portal's receipt.
-
-        Each copy expires at the broker after two resend intervals, so that a portal that is away for days
-        finds two copies of a record, not hundreds.
-        """
-        now_s = time.monotonic()
-        expiry = [2 * self._window.add(record, now_s) for record in records]
-        await asyncio.gather(
+        """Publish in order, then wait for the broker; the record itself waits for the portal's receipt."""
+        heard = await asyncio.gather(
             *(
-                session.publish(up(self._gateway, record.kind), record.body, expiry_s=expiry_s)
-                for record, expiry_s in zip(records, expiry, strict=True)
+                session.publish(
+                    up(self._gateway, record.kind), record.body, expiry_s=self._window.expiry_s(record)
+                )
+                for record in records
             )
         )
+        # Not before: a large report may take minutes to send, and its receipt is due only after that.
+        now_s = time.monotonic()
+        for record, somebody in zip(records, heard, strict=True):
+            self._window.add(record, now_s, heard=somebody)
 
     async def _receive(self, session: Session) -> None:
         async for message in session.messages():

@@ -11,6 +11,9 @@ MAX_RECORDS = 200
 MAX_BYTES = 16 * 2**20
 FIRST_RESEND_S = 15.0
 LAST_RESEND_S = 600.0
+FIRST_UNHEARD_S = 1.0
+LAST_UNHEARD_S = 60.0
+"""While the broker says that nobody is subscribed, as after its own loss of memory, we ask more often."""
 
 
 @dataclass
@@ -38,13 +41,20 @@ class Window:
             return 0
         return MAX_RECORDS - len(self._sent)
 
-    def add(self, record: Pending, now_s: float) -> int:
-        """Note that `record` goes out; returns the seconds until it would be sent again."""
-        attempts = self._sent[record.id].attempts + 1 if record.id in self._sent else 0
-        again_s = min(LAST_RESEND_S, FIRST_RESEND_S * 2**attempts)
-        self._sent[record.id] = _Sent(len(record.body), attempts, now_s + again_s)
+    def expiry_s(self, record: Pending) -> int:
+        """How long the broker need keep the copy that goes out now: until its successor's turn has come twice.
+
+        A portal that is away for days then finds two copies of a record at the broker, not hundreds.
+        """
+        return int(2 * min(LAST_RESEND_S, FIRST_RESEND_S * 2 ** self._attempts(record)))
+
+    def add(self, record: Pending, now_s: float, *, heard: bool) -> None:
+        """Note that the broker has `record`, and whether anybody is subscribed to it."""
+        attempts = self._attempts(record)
+        first_s, last_s = (FIRST_RESEND_S, LAST_RESEND_S) if heard else (FIRST_UNHEARD_S, LAST_UNHEARD_S)
+        again_s = min(last_s, first_s * 2**attempts)
+        self._sent[record.id] = _Sent(len(record.body), attempts + 1, now_s + again_s)
         self.last_seq = max(self.last_seq, record.seq)
-        return int(again_s)
 
     def remove(self, ids: Iterable[str]) -> None:
         """Note that these have arrived, or are gone from the spool."""
@@ -54,3 +64,7 @@ class Window:
     def due(self, now_s: float) -> list[str]:
         """Ids that have waited for their receipt long enough to be sent again, in the order they went out."""
         return [record_id for record_id, sent in self._sent.items() if now_s >= sent.due_s]
+
+    def _attempts(self, record: Pending) -> int:
+        sent = self._sent.get(record.id)
+        return min(sent.attempts, 20) if sent else 0
