@@ -63,19 +63,23 @@ async def discover(bus: Bus, unit: int) -> Chain:
 async def _find_base(bus: Bus, unit: int) -> int:
     seen: list[str] = []
     silent: Timeout | None = None
+    answered = False
     for base in BASES:
         try:
             words = list((await bus.read(unit, base, HEADER)).words)
         except ModbusException as error:
+            answered = True
             seen.append(f"{base}: exception {error.code}")
             continue
         except Timeout as error:
             silent = error
+            seen.append(f"{base}: no answer")
             continue
         if words == MARKER:
             return base
+        answered = True
         seen.append(f"{base}: 0x{words[0]:04X} 0x{words[1]:04X}")
-    if not seen and silent is not None:
+    if silent is not None and not answered:
         raise silent
     raise NotSunSpec(f"unit {unit} on {bus.line.endpoint} answers but is not SunSpec ({'; '.join(seen)})")
 

@@ -1,0 +1,337 @@
+"""What every inverter driver must do: identity, measuring, and limits that are proven by reading back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymodbus.constants import ExcCodes
+from served_map import chain, common, device, model, serve
+
+from drivers.bus import Bus
+from drivers.errors import BadData, Unreachable
+from drivers.inverter_sunspec import SunSpecInverter
+from drivers.protocol import Inverter, Outcome
+
+
+@dataclass
+class Plant:
+    """An inverter's map, and what is done to it."""
+
+    words: dict[int, int]
+    control: int
+    ignores: bool = False
+    refuses: bool = False
+    silent_sf: int | None = None
+    writes: list[tuple[int, list[int]]] = field(default_factory=list)
+    poke: dict[int, int] = field(default_factory=dict)
+
+    async def action(
+        self,
+        code: int,
+        start: int,
+        address: int,
+        _count: int,
+        current: list[int],
+        new: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        for place, word in self.poke.items():
+            current[place - start] = word
+        if code != 16 or new is None:
+            return None
+        self.writes.append((address - self.control, [int(word) for word in new]))
+        if self.refuses:
+            return ExcCodes.DEVICE_FAILURE
+        if self.ignores:
+            new[:] = current[address - start : address - start + len(new)]  # type: ignore[assignment]  # words
+        return None
+
+
+def der_7xx(sf: int = -1, w_max: int = 2000, **limit: int) -> Plant:
+    measure = {
+        "W": 1500,
+        "W_SF": 1,
+        "LNV": 2771,
+        "LLV": 4800,
+        "V_SF": -1,
+        "Hz": 60010,
+        "Hz_SF": -3,
+        "InvSt": 3,
+    }
+    rating = {"WMaxRtg": 2000, "WMax": w_max, "VAMaxRtg": 2200, "W_SF": 1, "VA_SF": 1}
+    off = {"WMaxLimPctEna": 0, "WMaxLimPct": 100 * 10**-sf, "WMaxLimPctRvrt": 0, "WMaxLimPctEnaRvrt": 0}
+    control = {**off, "WMaxLimPctRvrtTms": 0, "WMaxLimPct_SF": sf, **limit}
+    words = chain(common(), model(701, measure), model(702, rating), model(704, control))
+    return Plant(words, 40070 + 155 + 52)
+
+
+def pv_1xx(sf: int = -1, w_max: int = 2000, **limit: int) -> Plant:
+    measure = {
+        "W": 1500,
+        "W_SF": 1,
+        "PhVphA": 2770,
+        "PhVphB": 2771,
+        "PhVphC": 2772,
+        "V_SF": -1,
+        "Hz": 6001,
+        "Hz_SF": -2,
+    }
+    rating = {"WRtg": 2000, "WRtg_SF": 1, "VARtg": 2200, "VARtg_SF": 1}
+    times = {"WMaxLimPct_WinTms": 0, "WMaxLimPct_RvrtTms": 60, "WMaxLimPct_RmpTms": 0}
+    control = {"WMaxLimPct": 100 * 10**-sf, **times, "WMaxLim_Ena": 0, "WMaxLimPct_SF": sf, **limit}
+    words = chain(
+        common(),
+        model(103, measure),
+        model(120, rating),
+        model(121, {"WMax": w_max, "WMax_SF": 1}),
+        model(123, control),
+    )
+    return Plant(words, 40070 + 52 + 28 + 32)
+
+
+KINDS = {"7xx": der_7xx, "1xx": pv_1xx}
+W_MAX_AT = {"7xx": 40070 + 155 + 26, "1xx": 40070 + 52 + 28 + 2}
+
+
+@asynccontextmanager
+async def over(plant: Plant) -> AsyncIterator[Inverter]:
+    async with serve(device(1, plant.words, plant.action)) as uri:
+        bus = Bus(uri, timeout_s=2)
+        yield SunSpecInverter(bus, 1)
+        bus.close()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_identity_has_the_nameplate(kind: str) -> None:
+    async with over(KINDS[kind]()) as inverter:
+        who = await inverter.identify()
+    assert (who.manufacturer, who.serial) == ("Maker", "42")
+    assert (who.nameplate_w, who.nameplate_va) == (20_000, 22_000)
+
+
+async def test_measuring_is_positive_when_generating(kind: str) -> None:
+    async with over(KINDS[kind]()) as inverter:
+        raw = await inverter.measure()
+    assert raw.output_w == 15_000
+    assert raw.v_v == pytest.approx(277.1)
+    assert raw.f_hz == pytest.approx(60.01)
+    assert raw.request_sent_s < raw.received_s
+
+
+async def test_a_limit_is_written_read_back_and_in_force(kind: str) -> None:
+    async with over(KINDS[kind]()) as inverter:
+        assert await inverter.read_limit() is None
+        result = await inverter.write_limit(5000)
+        assert result.outcome is Outcome.VERIFIED, result.reason
+        assert result.wanted == result.found == {"limit_w": 5000}
+        assert await inverter.read_limit() == 5000
+
+
+async def test_a_limit_is_rounded_down_to_the_scale_factor(kind: str) -> None:
+    async with over(KINDS[kind](sf=0)) as inverter:
+        result = await inverter.write_limit(5199)
+    assert result.verified
+    assert result.found == {"limit_w": 5000}
+
+
+@given(limit_w=st.floats(0, 30_000))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_what_is_in_force_never_exceeds_what_was_asked(kind: str, limit_w: float) -> None:
+    async with over(KINDS[kind]()) as inverter:
+        result = await inverter.write_limit(limit_w)
+        in_force_w = await inverter.read_limit()
+    assert result.verified
+    assert in_force_w is not None
+    assert in_force_w <= limit_w + 1e-3
+    assert in_force_w > min(limit_w, 20_000) - 20 - 1e-3
+
+
+@pytest.mark.parametrize("limit_w", [-1, float("nan"), float("inf"), -0.001])
+async def test_an_impossible_limit_is_refused_without_a_write(kind: str, limit_w: float) -> None:
+    plant = KINDS[kind]()
+    async with over(plant) as inverter:
+        result = await inverter.write_limit(limit_w)
+    assert result.outcome is Outcome.REFUSED
+    assert plant.writes == []
+
+
+async def test_a_limit_above_wmax_is_all_of_it(kind: str) -> None:
+    async with over(KINDS[kind]()) as inverter:
+        assert (await inverter.write_limit(50_000)).found == {"limit_w": 20_000}
+
+
+async def test_a_write_that_is_ignored_is_a_mismatch(kind: str) -> None:
+    plant = KINDS[kind]()
+    plant.ignores = True
+    async with over(plant) as inverter:
+        result = await inverter.write_limit(5000)
+    assert result.outcome is Outcome.MISMATCH
+    assert result.wanted == {"limit_w": 5000}
+    assert result.found == {"limit_w": None}
+
+
+async def test_a_write_that_is_refused_says_so(kind: str) -> None:
+    plant = KINDS[kind]()
+    plant.refuses = True
+    async with over(plant) as inverter:
+        result = await inverter.write_limit(5000)
+    assert result.outcome is Outcome.REFUSED
+    assert "exception 4" in result.reason
+
+
+async def test_no_rating_no_limit(kind: str) -> None:
+    plant = KINDS[kind](w_max=0)
+    for place in (W_MAX_AT[kind], 40070 + 155 + 2, 40070 + 52 + 3):
+        plant.words[place] = 0
+    async with over(plant) as inverter:
+        result = await inverter.write_limit(5000)
+    assert result.outcome is Outcome.REFUSED
+    assert "states no WMax" in result.reason
+    assert plant.writes == []
+
+
+async def test_a_rating_that_vanishes_at_night_changes_nothing(kind: str) -> None:
+    plant = KINDS[kind]()
+    async with over(plant) as inverter:
+        await inverter.write_limit(5000)
+        for gone in (0, 0xFFFF):
+            plant.poke = {W_MAX_AT[kind]: gone}
+            assert await inverter.read_limit() == 5000
+            assert (await inverter.write_limit(4000)).found == {"limit_w": 4000}
+            await inverter.write_limit(5000)
+
+
+async def test_a_rating_that_changes_is_refused(kind: str) -> None:
+    plant = KINDS[kind]()
+    async with over(plant) as inverter:
+        await inverter.write_limit(5000)
+        plant.poke = {W_MAX_AT[kind]: 4000}
+        with pytest.raises(BadData, match="changed from 20000 W to 40000 W"):
+            await inverter.read_limit()
+        plant.writes.clear()
+        result = await inverter.write_limit(5000)
+        assert result.outcome is Outcome.REFUSED
+        assert "changed from" in result.reason
+        assert plant.writes == []
+        plant.poke = {W_MAX_AT[kind]: 2000}
+        assert await inverter.read_limit() == 5000
+        assert (await inverter.write_limit(5000)).verified
+
+
+async def test_a_scale_factor_that_jumps_is_followed_in_the_same_write(kind: str) -> None:
+    plant = KINDS[kind](sf=-1)
+    async with over(plant) as inverter:
+        await inverter.write_limit(5000)
+        plant.poke = {plant.control + (54 if kind == "7xx" else 23): 0xFFFE}
+        result = await inverter.write_limit(4000)
+        assert result.verified
+        assert result.found == {"limit_w": 4000}
+
+
+async def test_zeros_throughout_are_no_measurement() -> None:
+    plant = der_7xx()
+    for place in range(40072, 40072 + 153):
+        plant.words[place] = 0
+    async with over(plant) as inverter:
+        raw = await inverter.measure()
+    assert (raw.output_w, raw.v_v, raw.f_hz) == (None, None, None)
+
+
+async def test_zero_output_on_a_dead_grid_is_zero() -> None:
+    plant = der_7xx()
+    for offset in (10, 15, 16, 17, 18):
+        plant.words[40070 + offset] = 0
+    async with over(plant) as inverter:
+        raw = await inverter.measure()
+    assert (raw.output_w, raw.v_v, raw.f_hz) == (0, 0, 0)
+
+
+async def test_a_lost_inverter_is_an_error(kind: str) -> None:
+    async with over(KINDS[kind]()) as inverter:
+        await inverter.measure()
+    with pytest.raises(Unreachable):
+        await inverter.write_limit(5000)
+
+
+# What only one kind can do.
+
+
+async def test_704_is_written_in_one_request_with_its_reversion_whole() -> None:
+    plant = der_7xx()
+    async with over(plant) as inverter:
+        result = await inverter.set_reversion(4000, 10)
+        assert result.verified, result.reason
+        assert result.found == {"safe_w": 4000, "timer_s": 10}
+        assert plant.writes == [(16, [200, 1, 0, 10])]
+        plant.writes.clear()
+        assert (await inverter.write_limit(5000)).verified
+    assert plant.writes == [(14, [1, 250, 200, 1, 0, 10])]
+
+
+async def test_704_without_reversion_leaves_that_of_the_device_alone() -> None:
+    plant = der_7xx(WMaxLimPctRvrt=70, WMaxLimPctRvrtTms=30)
+    async with over(plant) as inverter:
+        await inverter.write_limit(5000)
+    assert plant.writes == [(14, [1, 250])]
+
+
+async def test_704_reversion_that_is_ignored_is_a_mismatch_and_not_repeated() -> None:
+    plant = der_7xx()
+    plant.ignores = True
+    async with over(plant) as inverter:
+        assert (await inverter.set_reversion(4000, 10)).outcome is Outcome.MISMATCH
+        plant.ignores = False
+        plant.writes.clear()
+        await inverter.write_limit(5000)
+    assert plant.writes == [(14, [1, 250])]
+
+
+@pytest.mark.parametrize(("safe_w", "timer_s"), [(-1, 10), (4000, -5)])
+async def test_an_impossible_reversion_is_refused(safe_w: float, timer_s: int) -> None:
+    plant = der_7xx()
+    async with over(plant) as inverter:
+        assert (await inverter.set_reversion(safe_w, timer_s)).outcome is Outcome.REFUSED
+    assert plant.writes == []
+
+
+async def test_123_is_written_in_one_request_without_a_timer_that_releases() -> None:
+    plant = pv_1xx()
+    async with over(plant) as inverter:
+        assert (await inverter.write_limit(5000)).verified
+    assert plant.writes == [(5, [250, 0, 0, 0, 1])]
+
+
+async def test_123_times_that_are_not_implemented_are_left_out() -> None:
+    none = 0xFFFF
+    plant = pv_1xx(WMaxLimPct_WinTms=none, WMaxLimPct_RvrtTms=none, WMaxLimPct_RmpTms=none)
+    async with over(plant) as inverter:
+        assert (await inverter.write_limit(5000)).verified
+    assert plant.writes == [(5, [250]), (9, [1])]
+
+
+async def test_123_has_no_safe_reversion() -> None:
+    plant = pv_1xx()
+    async with over(plant) as inverter:
+        result = await inverter.set_reversion(4000, 10)
+    assert result.outcome is Outcome.REFUSED
+    assert "limit is released" in result.reason
+    assert plant.writes == []
+
+
+async def test_704_is_preferred_where_both_exist() -> None:
+    both = der_7xx()
+    end = max(both.words) - 1
+    legacy = model(123, {"WMaxLimPct": 100, "WMaxLim_Ena": 1, "WMaxLimPct_SF": 0})
+    both.words |= {end + i: word for i, word in enumerate([*legacy, 0xFFFF, 0])}
+    async with over(both) as inverter:
+        assert await inverter.read_limit() is None
+        await inverter.write_limit(5000)
+    assert both.writes == [(14, [1, 250])]
