@@ -93,7 +93,7 @@ async def test_absent_is_none_and_never_zero() -> None:
     async with over(model(203, {"W_SF": 0, "WphA": 0})) as meter:
         raw = await meter.read()
     assert raw.export_w is None
-    assert raw.phase_export_w == (0, None, None)
+    assert list(raw.phase_export_w) == [0, None, None]
     assert (raw.v_v, raw.f_hz) == (None, None)
 
 
