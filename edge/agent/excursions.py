@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DAY_S = 86_400.0
 TOLERANCE = 0.005
@@ -28,6 +28,7 @@ class Excursions:
         self._above_w = limit_w + TOLERANCE * nameplate_w
         self._open: Excursion | None = None
         self._seen_s = 0.0
+        self._seen_w = 0.0
         self._ended_s: deque[float] = deque()
 
     @property
@@ -37,18 +38,24 @@ class Excursions:
 
     def take(self, export_w: float, at_s: float) -> Excursion | None:
         """Take a new measurement; the excursion that it ended, if it ended one."""
-        before, self._open = self._open, self._grown(export_w, at_s)
-        self._seen_s = at_s
-        if before is None or export_w > self._above_w:
+        before = self._lasted(at_s)
+        self._seen_w, self._seen_s = export_w, at_s
+        if export_w > self._above_w:
+            self._open = (
+                Excursion(at_s, 0.0, export_w, 0.0)
+                if before is None
+                else replace(before, peak_w=max(before.peak_w, export_w))
+            )
             return None
         self._open = None
-        self._ended_s.append(at_s)
-        return self._closed(before, at_s)
+        if before is not None:
+            self._ended_s.append(at_s)
+        return before
 
     def end(self, at_s: float) -> Excursion | None:
         """The one that is running, ended because nobody looks any more."""
-        before, self._open = self._open, None
-        return None if before is None else self._closed(before, at_s)
+        before, self._open = self._lasted(at_s), None
+        return before
 
     def counts(self, now_s: float) -> tuple[int, int]:
         """How many ended in the last 24 hours and 30 days, as far as this process has seen."""
@@ -56,18 +63,10 @@ class Excursions:
             self._ended_s.popleft()
         return sum(now_s - end_s <= DAY_S for end_s in self._ended_s), len(self._ended_s)
 
-    def _grown(self, export_w: float, at_s: float) -> Excursion | None:
+    def _lasted(self, at_s: float) -> Excursion | None:
+        """The one that is running, until now: each measurement stands until the next."""
         running = self._open
         if running is None:
-            return Excursion(at_s, 0.0, export_w, 0.0) if export_w > self._above_w else None
-        over_wh = max(0.0, export_w - self._limit_w) * (at_s - self._seen_s) / 3600
-        return Excursion(
-            running.start_s,
-            at_s - running.start_s,
-            max(running.peak_w, export_w),
-            running.energy_wh + over_wh,
-        )
-
-    @staticmethod
-    def _closed(running: Excursion, at_s: float) -> Excursion:
-        return Excursion(running.start_s, at_s - running.start_s, running.peak_w, running.energy_wh)
+            return None
+        over_wh = max(0.0, self._seen_w - self._limit_w) * (at_s - self._seen_s) / 3600
+        return replace(running, duration_s=at_s - running.start_s, energy_wh=running.energy_wh + over_wh)

@@ -17,6 +17,8 @@ from edge.model.site import Der, Site
 NO_PCC = PccReading(export_w=Sample.none(), v_pu=Sample.none(), f_hz=Sample.none())
 """What is known of the PCC before the meter answered."""
 
+_ROUNDING_S = 1e-6
+
 _BEYOND = 1.5
 """Inrush and noise stay under this multiple of what can physically flow; a torn or sentinel-like word does not."""
 
@@ -97,8 +99,8 @@ class MeterFreshness:
         if answer.raw != self._raw:
             self._raw, self._changed_s = answer.raw, sent_s
             return max(sent_s - timing.period_s, before_s)
-        renewed = sent_s - self._counted_s >= timing.period_s
-        allowed = sent_s - self._changed_s <= timing.max_repeat_s
+        renewed = sent_s - self._counted_s >= timing.period_s - _ROUNDING_S
+        allowed = sent_s - self._changed_s <= timing.max_repeat_s + _ROUNDING_S
         return sent_s - timing.period_s if renewed and allowed else None
 
     def _unfit(self, answer: MeterRaw, quality: Quality) -> None:

@@ -1,0 +1,125 @@
+"""Freshness: whatever the meter and the polls do, the true instant of measuring lies in the sample's span."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from agent_site import demo_site
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.agent.freshness import MeterFreshness, MeterTiming, der_output, fitness
+from edge.model.readings import DerRaw, MeterRaw
+from edge.model.sample import Quality
+
+TIMING = MeterTiming(
+    period_s=0.2,
+    latency_s=0.05,
+    averaging_s=0.0,
+    max_repeat_s=0.0,
+    transaction_s=0.3,
+    nominal_v=277.0,
+    plausible_w=375_000.0,
+)
+
+
+def answer(sent_s: float, export_w: float | None, *, raw: tuple[int, ...] | None = None) -> MeterRaw:
+    shown = raw if raw is not None else (2770, int(export_w or 0), 600)
+    return MeterRaw(sent_s, sent_s + 0.01, export_w, (), 277.0, 60.0, shown)
+
+
+@given(
+    gaps_s=st.lists(st.floats(0.001, 0.5), min_size=2, max_size=60),
+    phase_s=st.floats(0, 0.2),
+    latency_s=st.floats(0, 0.05),
+    took_s=st.floats(0.0, 0.3),
+)
+def test_the_true_instant_lies_in_the_span(
+    gaps_s: list[float], phase_s: float, latency_s: float, took_s: float
+) -> None:
+    """A meter renews its registers once a period, `latency_s` after measuring; polls come at any time."""
+    freshness = MeterFreshness(TIMING)
+    sent_s, sequence, shown_before = 100.0, 0, None
+    news = 0
+    for gap_s in gaps_s:
+        sent_s += gap_s
+        # The device reads its registers some time within the transaction; the last one may change midway.
+        number = int((sent_s + took_s - phase_s) / TIMING.period_s)
+        measured_s = number * TIMING.period_s + phase_s - latency_s
+        raw = MeterRaw(sent_s, sent_s + took_s, 1000.0 + number, (), 277.0, 60.0, (number,))
+        is_new = freshness.take(raw)
+        assert is_new == (number != shown_before)
+        shown_before = number
+        reading = freshness.reading
+        assert reading.sequence == sequence + is_new
+        sequence = reading.sequence
+        if is_new:
+            news += 1
+            assert reading.export_w.oldest_s <= measured_s + 1e-9
+            assert measured_s <= reading.export_w.newest_s + 1e-9
+        sent_s += took_s
+    assert news >= 1
+
+
+def test_a_frozen_meter_ages_from_its_last_change() -> None:
+    freshness = MeterFreshness(TIMING)
+    freshness.take(answer(10.0, 5000.0))
+    first = freshness.reading
+    for poll in range(1, 100):
+        assert not freshness.take(answer(10.0 + poll * 0.04, 5000.0))
+    assert freshness.reading == first
+    assert freshness.reading.export_w.fresh(14.0, 1.0) is None
+
+
+def test_polling_faster_than_the_period_narrows_the_span() -> None:
+    freshness = MeterFreshness(TIMING)
+    freshness.take(answer(10.0, 5000.0))
+    freshness.take(answer(10.04, 5000.0))
+    freshness.take(answer(10.08, 6000.0))
+    assert freshness.reading.export_w.oldest_s == pytest.approx(10.04 - 0.05)
+    freshness.take(answer(10.9, 7000.0))
+    assert freshness.reading.export_w.oldest_s == pytest.approx(10.9 - 0.2 - 0.05)
+
+
+def test_repeats_count_once_a_period_within_the_allowance() -> None:
+    freshness = MeterFreshness(replace(TIMING, max_repeat_s=1.0))
+    new_at = [poll for poll in range(60) if freshness.take(answer(10.0 + poll * 0.04, 5000.0))]
+    assert new_at == [0, 5, 10, 15, 20, 25]
+    assert freshness.reading.sequence == 6
+
+
+@pytest.mark.parametrize(
+    ("bad", "quality"),
+    [
+        (answer(11.0, None, raw=(1, 2, 3)), Quality.ABSENT),
+        (answer(11.0, 2147483647.0), Quality.INVALID),
+        (answer(11.0, -400_000.0), Quality.INVALID),
+        (answer(11.0, 0.0, raw=(0, 0, 0)), Quality.INVALID),
+        (replace(answer(11.0, 1.0), v_v=0.0), Quality.INVALID),
+        (answer(11.0, 374_000.0), Quality.GOOD),
+        (answer(11.0, 0.0), Quality.GOOD),
+    ],
+)
+def test_what_cannot_be_true_is_not_good(bad: MeterRaw, quality: Quality) -> None:
+    assert fitness(bad, TIMING) is quality
+
+
+def test_one_unfit_answer_is_a_lost_sample_and_several_are_lost_sight() -> None:
+    freshness = MeterFreshness(TIMING)
+    freshness.take(answer(10.0, 5000.0))
+    assert not freshness.take(answer(10.2, 2147483647.0))
+    assert freshness.reading.export_w.fresh(10.3, 1.0) == 5000.0
+    assert not freshness.take(answer(11.0, 2147483000.0))
+    assert freshness.reading.export_w.quality is Quality.INVALID
+    assert freshness.reading.sequence == 1
+    assert freshness.take(answer(11.2, 5100.0))
+    assert freshness.reading.export_w.fresh(11.3, 1.0) == 5100.0
+
+
+def test_der_output_spans_the_request_and_refuses_the_impossible() -> None:
+    der = demo_site().der[0]
+    good = der_output(DerRaw(5.0, 5.1, 12_000.0, 277.0, 60.0), der)
+    assert (good.oldest_s, good.newest_s) == (5.0, 5.1)
+    assert der_output(DerRaw(5.0, 5.1, 65_536_000.0, 277.0, 60.0), der).quality is Quality.INVALID
+    assert der_output(DerRaw(5.0, 5.1, None, None, None), der).quality is Quality.ABSENT

@@ -1,0 +1,192 @@
+"""Small parts of the shell: scan clock, systemd, lock, overrides, floods, captures, excursions."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from agent_site import demo_site
+
+from contract.records import Capture
+from edge.agent import safe
+from edge.agent.captures import Captures
+from edge.agent.coalesce import HOUR_S, PASS, Coalescer
+from edge.agent.excursions import Excursions
+from edge.agent.lock import SiteLock, SiteLockedError
+from edge.agent.minute import Minute
+from edge.agent.notify import Notifier
+from edge.agent.overrides import MAX_PER_OWNER, Blindfold, Overrides
+from edge.agent.scan_clock import ScanClock
+from edge.model.image import Override, PccReading
+from edge.model.sample import Sample
+
+
+def test_scans_on_time_feed_and_late_ones_do_not() -> None:
+    clock = ScanClock(0.2)
+    assert clock.done(10.0, 10.001)
+    assert clock.done(10.2, 10.201)
+    assert not clock.done(10.4, 10.65), "took longer than its period"
+    assert not clock.done(11.2, 11.201), "came after more than two periods"
+    assert clock.done(11.4, 11.401)
+    assert (clock.count, clock.late) == (5, 2)
+    assert clock.due_s(11.5) == pytest.approx(0.1)
+    assert clock.due_s(12.0) == 0.0
+
+
+def test_p99_counts_from_when_the_scan_was_due() -> None:
+    clock = ScanClock(0.2)
+    for number in range(200):
+        clock.done(number * 0.2, number * 0.2 + 0.002)
+    assert clock.p99_s == pytest.approx(0.002)
+    for number in range(100):
+        late_s = 0.05 if number % 10 == 0 else 0.0
+        clock.done(40.0 + number * 0.2 + late_s, 40.0 + number * 0.2 + late_s + 0.002)
+    assert clock.p99_s > 0.04
+
+
+def test_systemd_hears_ready_once_and_then_the_watchdog(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(path))
+        heard.settimeout(2)
+        notifier = Notifier(str(path))
+        notifier.on_time()
+        notifier.on_time()
+        notifier.stopping()
+        assert [heard.recv(200) for _ in range(3)] == [b"READY=1\nWATCHDOG=1", b"WATCHDOG=1", b"STOPPING=1"]
+    Notifier("").on_time()
+    gone = Notifier(str(path))
+    path.unlink()
+    gone.on_time()
+    gone.stopping()
+
+
+def test_two_agents_never_run_one_site(tmp_path: Path) -> None:
+    lock = SiteLock(tmp_path / "state")
+    code = "import sys; from pathlib import Path; from edge.agent.lock import SiteLock; SiteLock(Path(sys.argv[1]))"
+    root = Path(__file__).parents[2]
+    other = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "state")],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "another agent runs this site already" in other.stderr
+    lock.release()
+    SiteLock(tmp_path / "state").release()
+
+
+def test_a_lock_where_nothing_can_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SiteLockedError, match="cannot be used"):
+        SiteLock(tmp_path / "file")
+
+
+def override(until_s: float, *, blind: bool = False) -> Override:
+    return Override(by="test", until_s=until_s, limit_w=1000.0, blind=blind)
+
+
+def test_overrides_end_with_their_time_and_their_connection() -> None:
+    held, one, two = Overrides(), object(), object()
+    assert held.add(one, override(10.0))
+    assert held.add(two, override(20.0))
+    assert len(held.in_force(5.0)) == 2
+    assert [o.until_s for o in held.in_force(10.0)] == [20.0]
+    assert held.drop(two) == 1
+    assert held.in_force(11.0) == ()
+
+
+def test_a_connection_cannot_pile_up_overrides() -> None:
+    held, one = Overrides(), object()
+    assert all(held.add(one, override(10.0)) for _ in range(MAX_PER_OWNER))
+    assert not held.add(one, override(10.0))
+    assert held.add(object(), override(10.0))
+
+
+def pcc(at_s: float, sequence: int) -> PccReading:
+    sample = Sample.good(1000.0, at_s)
+    return PccReading(sample, sample, sample, sequence)
+
+
+def test_blind_lets_the_last_reading_age() -> None:
+    blindfold = Blindfold()
+    assert blindfold.look(pcc(1.0, 1), ()).sequence == 1
+    blind = (override(9.0, blind=True),)
+    assert [blindfold.look(pcc(float(n), n), blind).sequence for n in (2, 3, 4)] == [1, 1, 1]
+    assert blindfold.look(pcc(5.0, 5), ()).sequence == 5
+    assert Blindfold().look(pcc(2.0, 2), blind).sequence == 2
+
+
+def test_excursions_have_start_peak_duration_and_energy() -> None:
+    seen = Excursions(limit_w=25_000.0, nameplate_w=100_000.0)
+    assert seen.take(25_400.0, 10.0) is None
+    assert not seen.running
+    assert seen.take(26_000.0, 11.0) is None
+    assert seen.take(61_000.0, 12.0) is None
+    done = seen.take(25_400.0, 13.0)
+    assert done is not None
+    assert (done.start_s, done.duration_s, done.peak_w) == (11.0, 2.0, 61_000.0)
+    assert done.energy_wh == pytest.approx((1_000 + 36_000) / 3600)
+    assert seen.counts(14.0) == (1, 1)
+    assert seen.counts(13.0 + 2 * 86_400) == (0, 1)
+    assert seen.counts(13.0 + 31 * 86_400) == (0, 0)
+
+
+def test_past_sixty_of_a_kind_an_hour_one_record_holds_the_rest() -> None:
+    flood = Coalescer()
+    admitted = [flood.admit("excursion", float(n), 100.0 + n, 2.0, 3.0) for n in range(100)]
+    assert admitted == [True] * PASS + [False] * 40
+    assert flood.admit("trip", 50.0)
+    assert flood.due(HOUR_S - 1) == []
+    (rest,) = flood.due(HOUR_S)
+    assert (rest.count, rest.peak_w, rest.energy_wh, rest.first_s) == (40, 199.0, 80.0, 60.0)
+    assert flood.due(HOUR_S) == []
+    assert flood.admit("excursion", HOUR_S + 1)
+
+
+def test_a_capture_reaches_from_ten_seconds_before_to_thirty_after() -> None:
+    ring: Captures[str] = Captures(("t_s", "export_w"))
+    done: list[tuple[str, Capture]] = []
+    for tick in range(1000):
+        now_s = tick * 0.1
+        if tick == 300:
+            ring.begin("trip", now_s)
+        done += ring.take((now_s, 1.0), now_s)
+    ((about, capture),) = done
+    times = [row[0] for row in capture.rows]
+    assert about == "trip"
+    assert times[0] == pytest.approx(-10.0)
+    assert times[-1] == pytest.approx(30.0)
+    assert len(times) == 401
+
+
+def test_a_capture_that_is_cut_short_is_still_handed_out() -> None:
+    ring: Captures[str] = Captures(("t_s",))
+    ring.take((1.0,), 1.0)
+    ring.begin("stop", 1.0)
+    assert [(about, len(capture.rows)) for about, capture in ring.flush()] == [("stop", 1)]
+    assert ring.flush() == []
+
+
+def test_minutes_are_aggregated() -> None:
+    minute = Minute(0.0)
+    assert minute.take(10.0, 1000.0, 5000.0) is None
+    assert minute.take(20.0, 3000.0, None) is None
+    over = minute.take(60.0, None, None)
+    assert over is not None
+    assert (over.export_mean_w, over.export_max_w, over.der_mean_w) == (2000.0, 3000.0, 5000.0)
+    quiet = minute.take(120.0, None, None)
+    assert quiet is not None
+    assert (quiet.seconds, quiet.export_mean_w) == (60.0, None)
+
+
+def test_what_the_shell_commands_alone_is_safe_at_zero_host_load() -> None:
+    site = demo_site()
+    stop = safe.on_stop(site)
+    assert sum(limit.limit_w for limit in stop.limits) == pytest.approx(25_000.0)
+    assert [output.closed for output in stop.outputs] == [False]
+    assert safe.on_failure(site).outputs == (), "an output with a dead-man is left to it"

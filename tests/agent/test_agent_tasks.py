@@ -1,0 +1,271 @@
+"""The device tasks: latest command wins, nothing loosens at a start, only fed contacts stay closed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from agent_site import demo_site
+from scripted_devices import ScriptedCoil, ScriptedInverter
+
+from edge.agent.der_task import DerTask, Writes
+from edge.agent.output_task import OutputTask
+from edge.agent.supervise import keep_alive
+from edge.agent.tell import Happening
+from edge.model.site import Der
+
+
+@asynccontextmanager
+async def running(run: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(run())
+    try:
+        yield
+        assert not task.done(), task.exception()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool], within_s: float = 2.0) -> None:
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "did not happen in time"
+        await asyncio.sleep(0.005)
+
+
+class Site:
+    """One DER task over a scripted inverter."""
+
+    def __init__(self, device: ScriptedInverter, reassert_s: float = 60.0, **changes: float) -> None:
+        self.told: list[Happening] = []
+        self.writes = Writes()
+        der: Der = demo_site().der[0].model_copy(update={"poll_s": 0.05, "lost_after_s": 0.3, **changes})
+        self.task = DerTask(der, device, 277.0, reassert_s, self.told.append, self.writes)
+
+    def kinds(self) -> list[str]:
+        return [happening.kind for happening in self.told]
+
+
+async def test_the_first_write_never_loosens_what_the_device_holds() -> None:
+    device = ScriptedInverter(limit_w=3_000.0)
+    site = Site(device)
+    site.task.command(12_000.0)
+    async with running(site.task.run):
+        await until(lambda: device.limit_w == 12_000.0)
+    assert device.written == [3_000.0, 12_000.0]
+    assert device.reversions == 1
+
+
+async def test_reversion_is_set_before_the_first_limit() -> None:
+    device = ScriptedInverter()
+    site = Site(device)
+    async with running(site.task.run):
+        await until(lambda: device.polls > 0)
+        assert (device.reversions, device.written) == (1, [])
+        assert site.task.reading(time.monotonic()).limit_w.otherwise(0.0) == 20_000.0
+
+
+async def test_the_latest_command_wins() -> None:
+    device = ScriptedInverter(20_000.0)
+    device.takes_s = 0.02
+    site = Site(device)
+    async with running(site.task.run):
+        await until(lambda: device.polls > 0)
+        for limit_w in range(10_000, 100, -1_000):
+            site.task.command(float(limit_w))
+        await until(lambda: device.limit_w == 1_000.0)
+    assert device.written[-1] == 1_000.0
+    assert len(device.written) <= 2
+
+
+async def test_a_limit_is_rounded_down_and_written_only_when_it_differs() -> None:
+    device = ScriptedInverter(20_000.0)
+    site = Site(device)
+    async with running(site.task.run):
+        site.task.command(9_999.0)
+        await until(lambda: len(device.written) == 1)
+        for limit_w in (9_985.0, 9_990.0, 9_999.9):
+            site.task.command(limit_w)
+        await asyncio.sleep(0.05)
+        assert device.written == [pytest.approx(9_980.0)]
+        site.task.command(9_979.0)
+        await until(lambda: len(device.written) == 2)
+    assert device.written[1] == pytest.approx(9_960.0)
+
+
+async def test_a_pending_write_goes_before_the_next_poll() -> None:
+    device = ScriptedInverter(20_000.0)
+    site = Site(device, poll_s=0.001)
+    async with running(site.task.run):
+        await until(lambda: device.polls > 5)
+        before = len(device.calls)
+        site.task.command(1_000.0)
+        await until(lambda: device.limit_w == 1_000.0)
+    assert "write" in device.calls[before : before + 2], "at most the poll under way goes first"
+
+
+async def test_the_limit_is_asserted_again_and_drift_is_told() -> None:
+    device = ScriptedInverter(20_000.0)
+    site = Site(device, reassert_s=0.1)
+    site.task.command(5_000.0)
+    async with running(site.task.run):
+        await until(lambda: len(device.written) >= 3)
+        assert site.kinds() == []
+        device.limit_w = 20_000.0
+        await until(lambda: "write-unverified" in site.kinds())
+        await until(lambda: device.limit_w == 5_000.0)
+    assert "drifted from 5000 W to 20000 W" in site.told[0].detail
+
+
+@pytest.mark.parametrize("fault", ["refuses", "ignores"])
+async def test_a_write_that_is_not_taken_is_told_and_shown(fault: str) -> None:
+    device = ScriptedInverter(20_000.0)
+    setattr(device, fault, True)
+    site = Site(device)
+    site.task.command(5_000.0)
+    async with running(site.task.run):
+        await until(lambda: site.task.reading(time.monotonic()).refused)
+        await until(lambda: device.polls > 3)
+        assert site.kinds() == ["write-unverified"]
+        assert site.task.reading(time.monotonic()).limit_w.otherwise(0.0) == 20_000.0
+        setattr(device, fault, False)
+        await until(lambda: not site.task.reading(time.monotonic()).refused)
+    assert site.writes.sent >= 2
+    assert site.writes.verified == 1
+
+
+async def test_a_reversion_that_fails_leaves_the_der_unproven() -> None:
+    device = ScriptedInverter(20_000.0)
+    device.reversion_fails = True
+    site = Site(device, reassert_s=0.05)
+    site.task.command(5_000.0)
+    async with running(site.task.run):
+        await until(lambda: device.limit_w == 5_000.0)
+        assert site.task.reading(time.monotonic()).refused
+        device.reversion_fails = False
+        await until(lambda: not site.task.reading(time.monotonic()).refused)
+
+
+async def test_silence_is_a_loss_and_a_return_meets_the_device_anew() -> None:
+    device = ScriptedInverter(20_000.0)
+    site = Site(device)
+    site.task.command(5_000.0)
+    async with running(site.task.run):
+        await until(lambda: device.limit_w == 5_000.0)
+        device.silent = True
+        await until(lambda: not site.task.reading(time.monotonic()).reachable)
+        await until(lambda: site.kinds() == ["device-loss"])
+        device.silent, device.limit_w = False, 20_000.0  # it came back from a restart, unlimited
+        await until(lambda: device.limit_w == 5_000.0)
+    assert site.kinds() == ["device-loss", "device-return"]
+    assert device.reversions == 2
+
+
+async def test_one_unfit_answer_leaves_the_last_output_to_age() -> None:
+    device = ScriptedInverter(20_000.0)
+    site = Site(device)
+    async with running(site.task.run):
+        await until(lambda: device.polls > 0)
+        device.output_w = None
+        polls = device.polls
+        await until(lambda: device.polls > polls + 1)
+        assert site.task.reading(time.monotonic()).output_w.otherwise(-1.0) == 5_000.0
+        await until(lambda: site.task.reading(time.monotonic()).output_w.otherwise(-1.0) == -1.0)
+
+
+class Coil:
+    """One output task over a scripted coil."""
+
+    def __init__(self, device: ScriptedCoil) -> None:
+        self.told: list[Happening] = []
+        output = demo_site().trip_output[0]
+        self.task = OutputTask(output, device, 0.2, self.told.append)
+
+
+async def test_the_contact_is_opened_at_the_start_and_closed_only_when_fed() -> None:
+    device = ScriptedCoil()
+    device.closed = True
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await until(lambda: device.calls[:1] == ["open"])
+        await until(lambda: "read" in device.calls)
+        assert "hold" not in device.calls
+        coil.task.hold()
+        await until(lambda: device.closed)
+        await asyncio.sleep(0.3)
+        assert device.calls.count("hold") == 1, "one hold for each feed"
+
+
+async def test_the_watchdog_is_read_before_the_first_hold() -> None:
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        coil.task.hold()
+        await until(lambda: device.closed)
+    assert device.calls.index("watchdog") < device.calls.index("hold")
+
+
+@pytest.mark.parametrize("watchdog_s", [None, 0.6, 30.0])
+async def test_a_watchdog_that_does_not_fit_is_never_closed(watchdog_s: float | None) -> None:
+    device = ScriptedCoil(watchdog_s)
+    coil = Coil(device)
+    async with running(coil.task.run):
+        for _ in range(5):
+            coil.task.hold()
+            await asyncio.sleep(0.02)
+    assert "hold" not in device.calls
+    assert [happening.kind for happening in coil.told] == ["alarm"]
+
+
+async def test_open_goes_ahead_and_drops_a_hold_that_waits() -> None:
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        coil.task.hold()
+        await until(lambda: device.closed)
+        device.calls.clear()
+        coil.task.hold()
+        coil.task.open()
+        await until(lambda: not device.closed)
+        await asyncio.sleep(0.05)
+    assert device.calls[0] == "open"
+    assert "hold" not in device.calls
+
+
+async def test_a_hold_that_could_not_be_written_is_not_written_late() -> None:
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await until(lambda: "read" in device.calls)
+        device.silent = True
+        coil.task.hold()
+        await asyncio.sleep(0.4)
+        device.silent = False
+        await asyncio.sleep(0.3)
+        assert "hold" not in device.calls
+        assert coil.task.reading().closed.otherwise(-1.0) == 0.0
+
+
+async def test_a_task_that_dies_is_forgotten_told_and_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge.agent.supervise._PAUSE_S", 0.01)
+    device = ScriptedInverter(20_000.0)
+    site = Site(device)
+
+    async def defect() -> None:
+        await until(lambda: device.polls > 0)
+        raise ZeroDivisionError("a defect")
+
+    runs = [lambda: asyncio.sleep(60), defect]
+    told: list[Happening] = []
+    async with running(site.task.run):
+        await until(lambda: device.polls > 0)
+    async with running(lambda: keep_alive("inverter-1", lambda: runs.pop()(), site.task.forget, told.append)):
+        await until(lambda: bool(told))
+    reading = site.task.reading(time.monotonic())
+    assert reading.output_w.otherwise(-1.0) == -1.0
+    assert "a defect" in told[0].detail
