@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from sim.serve import SimServer
-from sim.simfile import DEMO, load_simfile
+from sim.simfile import DEMO, SimFile, load_simfile
 
 T = TypeVar("T")
 
@@ -17,9 +17,9 @@ T = TypeVar("T")
 class HandMoved:
     """The demo site with its ports open; `run(seconds)` is the only thing that lets time pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, sim: SimFile | None = None) -> None:
         self.now_s = 0.0
-        self.server = SimServer(load_simfile(DEMO), port_base=0, clock=lambda: self.now_s)
+        self.server = SimServer(sim or load_simfile(DEMO), port_base=0, clock=lambda: self.now_s)
         self.plant = self.server.plant
 
     def run(self, seconds: float) -> None:

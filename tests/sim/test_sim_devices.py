@@ -15,6 +15,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from sunspec2.modbus.modbus import ModbusClientException
 
 from sim.devices.server import DeviceServer, PortInUseError
+from sim.simfile import DEMO, load_simfile
 
 SUNS = (0x5375, 0x6E53)
 
@@ -209,6 +210,38 @@ async def test_what_cannot_be_written_is_refused_and_stays(
         assert values(device, model, name) == before
 
     await site.client(role, attempt)
+
+
+async def test_a_sentinel_cannot_be_written(site: HandMoved) -> None:
+    client = await modbus(site, "inverter-2")
+    limit = 40_182 + 5
+    answer = await client.write_register(limit, 0xFFFF)
+    assert (answer.isError(), answer.exception_code) == (True, 3)
+    assert (await client.read_holding_registers(limit, count=1)).registers == [10_000]
+    client.close()
+
+
+async def test_half_of_a_wide_point_can_be_written(site: HandMoved) -> None:
+    """FC06 to the low word of 704 WMaxLimPctRvrtTms keeps the high one."""
+    client = await modbus(site, "inverter-1")
+    low_word = 40_296 + 19
+    assert not (await client.write_register(low_word, 30)).isError()
+    assert (await client.read_holding_registers(low_word - 1, count=2)).registers == [0, 30]
+    client.close()
+
+
+async def test_a_meter_can_be_import_positive() -> None:
+    sim = load_simfile(DEMO)
+    turned = sim.model_copy(update={"meter": sim.meter.model_copy(update={"sign": "import_positive"})})
+    moved = HandMoved(turned)
+    await moved.server.start()
+    try:
+        moved.run(1.0)
+        watts, imported = await moved.client("meter", lambda device: values(device, 203, "W", "TotWhImp"))
+    finally:
+        await moved.server.stop()
+    assert watts == pytest.approx(25_000, abs=300)
+    assert imported > 0
 
 
 async def test_absent_points_have_their_sentinels(site: HandMoved) -> None:

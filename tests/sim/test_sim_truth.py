@@ -52,6 +52,7 @@ def test_excursions_are_stretches_above_the_band() -> None:
     assert first.energy_wh == pytest.approx(5_000 * 0.5 / 3600)
     assert (second.duration_s, second.peak_w) == pytest.approx((0.05, 26_000.0))
     assert not excursions(trace([25_500.0] * 10), LIMIT_W, NAMEPLATE_W)
+    assert len(excursions(trace([25_501.0] * 10), LIMIT_W, NAMEPLATE_W)) == 1
     assert max_export_w(trace(export_w), 1.55) == 26_000.0
 
 
@@ -85,6 +86,22 @@ def test_a_relapse_prolongs_the_response() -> None:
     assert response_time_s(trace(export_w), 3.0, LIMIT_W, NAMEPLATE_W) == pytest.approx(4.95, abs=0.02)
     before_relapse = response_time_s(trace(export_w), 3.0, LIMIT_W, NAMEPLATE_W, until_s=6.0)
     assert before_relapse == pytest.approx(1.95, abs=0.02)
+
+
+@pytest.mark.parametrize(("above_w", "response_s"), [(450.0, 1.95), (800.0, 4.58)])
+def test_what_noise_alone_does_is_no_relapse(above_w: float, response_s: float) -> None:
+    """Two seconds after the response the mean rises again; noise of 150 W in its mean forgives 600 W."""
+    swing_w = 2 * 150.0 * 0.6745 * 2**0.5
+    load_w = ([0.0] * 100 + [swing_w] * 100) * 4
+    export_w = (
+        [24_900.0] * 300 + [35_000.0] * 100 + [24_900.0] * 200 + [25_500.0 + above_w] * 100 + [24_900.0] * 100
+    )
+    rows = [
+        row(index / 100, power_w, host_load_w=load_w[index], inverter_w=(0.0, 0.0))
+        for index, power_w in enumerate(export_w)
+    ]
+    found_s = response_time_s(Truth.of(rows), 2.99, LIMIT_W, NAMEPLATE_W)
+    assert found_s == pytest.approx(response_s, abs=0.15)
 
 
 def test_settling_needs_the_band_held() -> None:
