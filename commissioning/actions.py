@@ -96,7 +96,7 @@ async def ramp_pickup(run: Run, action: words.RampPickup) -> None:
     run.mark(time.monotonic(), "pickup lowered by steps")
     while setting_w >= end_w:
         await _pickup(run, setting_w)
-        scan = await run.bench.recorder.until(picked_up, run.override_s + dwell_s)
+        scan = await run.bench.recorder.until(picked_up, run.override_s, run.override_s + dwell_s)
         if scan is not None:
             await run.release()
             run.mark(scan.at_s, f"picks up at {setting_w:.0f} W")
@@ -138,12 +138,13 @@ async def wait(run: Run, action: words.Wait) -> None:
     value_w = 0.0 if action.value is None else run.figure(action.value)
     holds = _CONDITIONS[action.until]
     deadline_s = time.monotonic() + run.figure(action.at_most_s)
-    scan = await run.bench.recorder.until(lambda scan: holds(scan, value_w), deadline_s)
+    scan = await run.bench.recorder.until(lambda scan: holds(scan, value_w), run.override_s, deadline_s)
     if scan is None and action.otherwise is not None:
         raise InconclusiveError(action.otherwise)
     age_s = 0.0 if scan is None else scan.export_age_s or 0.0
     run.facts |= {
         f"{action.name}.s": None if scan is None else scan.at_s - run.override_s,
+        f"{action.name}.at_s": None if scan is None else scan.at_s - run.started_s,
         f"{action.name}.sample_s": None if scan is None else max(0.0, scan.at_s - age_s - run.override_s),
     }
     if scan is not None:
@@ -180,6 +181,12 @@ def _last_target(run: Run) -> str | None:
     return next((scan.target for scan in reversed(scans) if scan.target), None)
 
 
+def _contacts(scan: Scan) -> set[bool]:
+    """How the trip outputs stand: their feedback, or the command where none is wired."""
+    shown = ((scan.closed.get(name), command) for name, command in scan.commanded_closed.items())
+    return {command if feedback is None else feedback for feedback, command in shown}
+
+
 def _mean(values: list[float]) -> float | None:
     return fmean(values) if values else None
 
@@ -212,9 +219,8 @@ _CONDITIONS: dict[words.Condition, Callable[[Scan, float], bool]] = {
     "picked-up": lambda scan, _: picked_up(scan),
     "dropped-out": lambda scan, _: not picked_up(scan),
     "tripped": lambda scan, _: scan.tripped,
-    "contact-open": lambda scan, _: (
-        bool(scan.closed) and all(shown is False for shown in scan.closed.values())
-    ),
+    "contact-open": lambda scan, _: _contacts(scan) == {False},
+    "contact-closed": lambda scan, _: _contacts(scan) == {True},
     "restricted": lambda scan, _: scan.mode == "fallback" or scan.tripped,
     "regulating": lambda scan, _: scan.mode == "regulating" and not scan.tripped,
     "output-above": lambda scan, level_w: (now_w := output_w(scan)) is not None and now_w >= level_w,

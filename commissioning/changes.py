@@ -12,6 +12,10 @@ from contract.socket import WritePointsRequest, Written
 _WRITE_TIMEOUT_S = 30.0
 
 
+class UnrestoredError(Exception):
+    """Something that a test changed could not be put back; one line for each."""
+
+
 def now_text() -> str:
     """The time in UTC, as reports and journals give it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -31,6 +31,7 @@ class SiteFacts:
         move_s: From a limit on the wire until the slowest DER has moved through its whole range.
         climb_s: From zero to nameplate under the limiter's ramp.
         fallback_hold_s: How long the limiter stays in fallback once it sees again.
+        enter_delay_s: From a trip until output may begin to come back.
         enter_service_s: From a trip until output may be back.
         pickup_w: Pickup of the element under test, in export direction; None without one.
         delay_s: Its delay; None without one.
@@ -49,6 +50,7 @@ class SiteFacts:
     move_s: float
     climb_s: float
     fallback_hold_s: float
+    enter_delay_s: float
     enter_service_s: float
     pickup_w: float | None
     delay_s: float | None
@@ -88,6 +90,7 @@ def site_facts(site: Site, status: Status) -> SiteFacts:
         move_s=max(der.dead_time_s + 100 / der.slope_pct_per_s for der in site.der),
         climb_s=100 / site.control.ramp_up_pct_per_s,
         fallback_hold_s=site.control.fallback_hold_s,
+        enter_delay_s=site.enter_service.delay_s,
         enter_service_s=site.enter_service.delay_s + site.enter_service.ramp_s,
         pickup_w=element.pickup_w if element else None,
         delay_s=element.delay_s if element else None,

@@ -54,9 +54,8 @@ def windows(test: TestResult) -> list[Window]:
 def draw(test: TestResult, window: Window) -> tuple[bytes, float]:
     """The plot as PNG, and its height over its width."""
     groups = [group for group in _groups(test.series) if group]
-    heights = [3.0 if group[0].unit == "W" else 0.5 + 0.32 * len(group) for group in groups]
-    heights[0] = 3.4
-    figure = Figure(figsize=(WIDTH_IN, 0.75 + 0.66 * sum(heights)), layout="constrained")
+    heights = [1.5 if group[0].unit == "W" else 0.2 + 0.2 * len(group) for group in groups]
+    figure = Figure(figsize=(WIDTH_IN, 0.6 + sum(heights)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axis, group in zip(axes, groups, strict=True):

@@ -7,7 +7,7 @@ actions, checks, keys and figures are refused with file, line and key.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -122,7 +122,7 @@ def shipped() -> dict[str, Procedure]:
     Raises:
         FileRefusedError: When one of the files is refused.
     """
-    folder = resources.files("commissioning") / "procedures"
+    folder = Path(__file__).with_name("procedures")
     return {test: parse((folder / f"{test}.toml").read_text(), f"{test}.toml") for test in ORDER}
 
 

@@ -50,8 +50,11 @@ class Recorder:
             raise self._lost
         return self.scans[-1]
 
-    async def until(self, holds: Callable[[Scan], bool], deadline_s: float) -> Scan | None:
-        """The first scan from now on that `holds`, or None when none did by `deadline_s` (monotonic)."""
+    async def until(self, holds: Callable[[Scan], bool], since_s: float, deadline_s: float) -> Scan | None:
+        """The first scan after `since_s` that `holds`, or None when none did by `deadline_s` (monotonic)."""
+        for scan in self.since(since_s):
+            if holds(scan):
+                return scan
         while (scan := await self.next()).at_s <= deadline_s:
             if holds(scan):
                 return scan
@@ -59,7 +62,8 @@ class Recorder:
 
     async def run_until(self, end_s: float) -> None:
         """Let the stream run until `end_s` (monotonic)."""
-        await self.until(lambda _: False, end_s)
+        while (await self.next()).at_s <= end_s:
+            pass
 
     def since(self, start_s: float) -> list[Scan]:
         """The scans from `start_s` (monotonic) on."""

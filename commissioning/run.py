@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from commissioning.agent import Agent
-from commissioning.changes import Changes
+from commissioning.changes import Changes, now_text
 from commissioning.formula import Formula
 from commissioning.recorder import Recorder
 from contract.report import Mark
@@ -38,7 +38,10 @@ class Run:
 
     Attributes:
         facts: Figures by name, the site's and the measured.
+        trips_before: Trips counted before the test.
+        started_s: When it began; the zero of marks and series.
         texts: Texts by name, for `stated`.
+        begun: The same as `started_s`, in UTC.
         override_s: When the last override was asked for or ended.
         pickups_w: Pickups in force by this test's overrides: since when, and how low (None: the element's own).
     """
@@ -48,6 +51,7 @@ class Run:
     facts: dict[str, float | None]
     trips_before: int
     started_s: float = field(default_factory=time.monotonic)
+    begun: str = field(default_factory=now_text)
     override_s: float = 0.0
     texts: dict[str, str] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
@@ -66,6 +70,10 @@ class Run:
             unknown = sorted(name for name in formula.names if self.facts[name] is None)
             raise InconclusiveError(f"{', '.join(unknown) or formula} is not known")
         return value
+
+    def begin(self) -> None:
+        """The test starts now: what was waited for before is no part of it."""
+        self.started_s, self.begun = time.monotonic(), now_text()
 
     def mark(self, at_s: float, text: str) -> None:
         """Note an instant for the plot."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
 
 from commissioning import vocabulary as words
 from commissioning.actions import do
-from commissioning.changes import now_text
+from commissioning.changes import UnrestoredError
 from commissioning.facts import element_under_test, site_facts
+from commissioning.formula import Facts
 from commissioning.measuring import measure
 from commissioning.procedure import Procedure
 from commissioning.recorder import output_w, series_of
@@ -19,6 +21,10 @@ from contract.report import Measurement, Series, TestResult, Verdict
 
 _REST_S = 3.0
 """Output has to stand still for this long before a test begins."""
+
+_WORTH_NAMING = frozenset({"differs", "not readable"})
+_NAMED = 6
+"""As many findings are named in a summary; the report's tables have all."""
 
 
 class Progress(Protocol):
@@ -54,32 +60,36 @@ async def run_all(
 async def run_test(bench: Bench, procedure: Procedure, progress: Progress) -> TestResult:
     """Run one procedure, put back what it changed, and judge it."""
     status = await bench.agent.status()
-    begun = now_text()
     run = Run(bench, procedure.id, site_facts(bench.site, status).named(), status.trips)
     if procedure.applies == "export-element" and element_under_test(status) is None:
-        return _result(
-            run, procedure, begun, "not-applicable", "the site has no export element", (), restored=True
-        )
+        return _result(run, procedure, "not-applicable", "The site has no export element.")
+    runs: list[Facts] = []
     reason: str | None = None
-    runs: list[dict[str, float | None]] = []
     try:
-        if procedure.moves_the_plant:
-            progress.step_begins("waiting for the site to be at rest")
-            await _at_rest(run)
-        for _ in range(procedure.repeat):
-            await _steps(run, procedure, progress)
-            runs.append(dict(run.facts))
+        runs = [facts async for facts in _shots(run, procedure, progress)]
     except (InconclusiveError, AgentRefusedError) as error:
         reason = str(error)
-    finally:
-        problems = await _put_back(run)
-    if problems:
-        return _result(run, procedure, begun, "fail", "; ".join(problems), (), restored=False)
+    except (asyncio.CancelledError, Exception):
+        if problems := await _put_back(run):
+            raise UnrestoredError("\n".join(problems)) from None
+        raise
+    if problems := await _put_back(run):
+        return _result(run, procedure, "fail", "; ".join(problems), restored=False)
     if reason is not None:
-        return _result(run, procedure, begun, "inconclusive", reason, (), restored=True)
+        return _result(run, procedure, "inconclusive", f"{reason[:1].upper()}{reason[1:]}.")
     measured = measure(procedure, runs, run.texts)
-    verdict, summary = _judged(measured)
-    return _result(run, procedure, begun, verdict, summary, measured, restored=True)
+    verdict, summary = _judged(procedure, measured, run.findings)
+    return _result(run, procedure, verdict, summary, measured)
+
+
+async def _shots(run: Run, procedure: Procedure, progress: Progress) -> AsyncIterator[Facts]:
+    """Run the steps as often as the procedure says; the figures of each time."""
+    if procedure.moves_the_plant:
+        progress.step_begins("waiting for the site to be at rest")
+        await _at_rest(run)
+    for _ in range(procedure.repeat):
+        await _steps(run, procedure, progress)
+        yield dict(run.facts)
 
 
 async def _steps(run: Run, procedure: Procedure, progress: Progress) -> None:
@@ -108,7 +118,7 @@ async def _at_rest(run: Run) -> None:
         if high_w - low_w > band_w:
             since_s, low_w, high_w = scan.at_s, now_w, now_w
         elif scan.at_s - since_s >= _REST_S:
-            run.started_s = time.monotonic()
+            run.begin()
             return
     status = await run.bench.agent.status()
     raise InconclusiveError(f"the site did not come to rest ({status.mode}, {status.trip.service})")
@@ -122,12 +132,29 @@ async def _put_back(run: Run) -> list[str]:
     return await run.bench.changes.restore()
 
 
-def _judged(measured: Sequence[Measurement]) -> tuple[Verdict, str]:
+def _judged(
+    procedure: Procedure, measured: Sequence[Measurement], findings: Sequence[dict[str, Any]]
+) -> tuple[Verdict, str]:
     failed = [item for item in measured if item.passed is False]
     judged = sum(item.passed is not None for item in measured)
-    if failed:
-        return "fail", "; ".join(_told(item) for item in failed)
-    return "pass", f"all {judged} checks passed"
+    if not failed:
+        return "pass", f"{procedure.purpose} {judged} of {judged} checks passed.{_unseen(findings)}"
+    differing = [row for row in findings if row["verdict"] in _WORTH_NAMING]
+    named = [
+        f"{row['der']} {row['setting']} ({row['reason'] or row['verdict']})" for row in differing[:_NAMED]
+    ]
+    more = [f"and {len(differing) - _NAMED} more"] if len(differing) > _NAMED else []
+    return "fail", f"{'; '.join([*map(_told, failed), *named, *more])}."
+
+
+def _unseen(findings: Sequence[dict[str, Any]]) -> str:
+    """What a pass does not cover."""
+    count = sum(row["verdict"] == "not supported" for row in findings)
+    return (
+        f" {count} settings cannot be read over the DERs' interfaces and need other evidence."
+        if count
+        else ""
+    )
 
 
 def _told(item: Measurement) -> str:
@@ -144,12 +171,11 @@ def _telling(word: words.Action) -> str:
 def _result(
     run: Run,
     procedure: Procedure,
-    begun: str,
     verdict: Verdict,
     summary: str,
-    measured: tuple[Measurement, ...],
+    measured: tuple[Measurement, ...] = (),
     *,
-    restored: bool,
+    restored: bool = True,
 ) -> TestResult:
     return TestResult(
         id=procedure.id,
@@ -157,7 +183,7 @@ def _result(
         source=procedure.source,
         verdict=verdict,
         summary=summary,
-        started_at=begun,
+        started_at=run.begun,
         duration_s=round(time.monotonic() - run.started_s, 1),
         measurements=measured,
         series=_series(run) if procedure.moves_the_plant else (),

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from commissioning.agent import Agent, Connect
-from commissioning.changes import Changes, now_text
+from commissioning.changes import Changes, UnrestoredError, now_text
 from commissioning.declarations import DISCLAIMER, blanks, declarations, means
 from commissioning.journal import NAME, Journal, state_dir
 from commissioning.procedure import Procedure
@@ -27,10 +27,6 @@ from edge.model.site import Site
 
 class OtherSiteError(Exception):
     """The agent runs another text of the site file than the one at hand."""
-
-
-class UnrestoredError(Exception):
-    """What an earlier run changed could not be put back; one line for each."""
 
 
 @dataclass(frozen=True, slots=True)

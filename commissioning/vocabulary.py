@@ -161,6 +161,7 @@ Condition = Literal[
     "dropped-out",
     "tripped",
     "contact-open",
+    "contact-closed",
     "restricted",
     "regulating",
     "output-above",
@@ -183,8 +184,11 @@ class Wait(Action):
     otherwise: Sentence | None = None
 
     def yields(self) -> frozenset[str]:
-        """Seconds since the last override: of the scan that shows it, and of the sample behind that scan."""
-        return frozenset({f"{self.name}.s", f"{self.name}.sample_s"})
+        """Seconds since the last override, of the scan that shows it and of the sample behind that scan.
+
+        `at_s` counts from the start of the test.
+        """
+        return frozenset({f"{self.name}.s", f"{self.name}.at_s", f"{self.name}.sample_s"})
 
     @model_validator(mode="after")
     def _compared(self) -> Wait:
