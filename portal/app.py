@@ -48,7 +48,14 @@ def make_app(service: Service, ingest: Ingest | None = None) -> FastAPI:
 def _templates() -> Jinja2Templates:
     templates = Jinja2Templates(directory=_HERE / "templates")
     templates.env.filters.update(
-        power=show.power, energy=show.energy, span=show.span, ago=show.ago, clock=show.clock, value=show.value
+        power=show.power,
+        lasting=show.lasting,
+        minute=show.minute_clock,
+        energy=show.energy,
+        span=show.span,
+        ago=show.ago,
+        clock=show.clock,
+        value=show.value,
     )
     return templates
 

@@ -12,14 +12,21 @@ from portal.tables import Base, EventRow, Record, ReportRow, SettingsRow, Teleme
 _LEAD = timedelta(minutes=5)
 
 
-def happened_at(envelope: Envelope, received_at: datetime) -> datetime:
+def happened_at(envelope: Envelope, payload: Payload | str, received_at: datetime) -> datetime:
     """When it happened, for pages and windows of time; never for order, which is `seq`'s.
 
     The gateway's clock is used when it was good and does not run ahead of ours, else the time of arrival.
     """
-    if envelope.time_quality == "unknown" or envelope.time > received_at + _LEAD:
+    match payload:
+        case Event():
+            told = payload.at
+        case Telemetry():
+            told = payload.until
+        case _:
+            told = envelope.time
+    if envelope.time_quality == "unknown" or told > received_at + _LEAD:
         return received_at
-    return envelope.time
+    return told
 
 
 def record_row(envelope: Envelope, payload: Payload | str, received_at: datetime) -> Record:
@@ -46,7 +53,7 @@ def detail_row(envelope: Envelope, payload: Payload | str, received_at: datetime
     common: dict[str, Any] = {
         "id": envelope.id,
         "gateway": envelope.gateway,
-        "happened_at": happened_at(envelope, received_at),
+        "happened_at": happened_at(envelope, payload, received_at),
     }
     match payload:
         case Event():

@@ -49,6 +49,17 @@ def ago(at: datetime, now: datetime) -> str:
     return "just now"
 
 
+def lasting(since: datetime, now: datetime) -> str:
+    """For how long something has been so."""
+    told = ago(since, now)
+    return "for moments" if told == "just now" else f"for {told.removesuffix(' ago')}"
+
+
+def minute_clock(at: datetime) -> str:
+    """A moment to the minute, UTC."""
+    return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
 def clock(at: datetime) -> str:
     """A moment, UTC."""
     return at.strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -64,12 +75,18 @@ def value(content: Any) -> str:
         case float():
             return f"{content:g}"
         case list():
-            return "  ".join(
-                f"({', '.join(map(value, p))})" if isinstance(p, list) else value(p) for p in content
-            )
+            return " ".join(map(_point, content))
         case dict():
             return ", ".join(f"{key} {value(inner)}" for key, inner in content.items())
     return str(content)
+
+
+def _point(content: Any) -> str:
+    """A point of a curve, which does not break across lines."""
+    if not isinstance(content, list):
+        return value(content)
+    inner = ",\u00a0".join(map(value, content))
+    return f"({inner})"
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,8 @@ def test_the_latest_status_by_seq_counts_whatever_its_clock_says(engine: Engine)
 def test_a_clock_that_cannot_be_trusted_is_not(
     engine: Engine, quality: str, time: datetime, expected: datetime
 ) -> None:
-    Intake(engine).store([message(event(), 1, time=time, time_quality=quality)], NOW)
+    told = event().model_copy(update={"at": time})
+    Intake(engine).store([message(told, 1, time=time, time_quality=quality)], NOW)
     with Session(engine) as session:
         [row] = session.scalars(select(EventRow)).all()
         assert row.happened_at == expected
@@ -244,8 +245,8 @@ def test_the_list_shows_the_worst_of_a_day_and_of_a_month(engine: Engine) -> Non
     peaks = [30_000.0, 31_000.0, 40_000.0, 90_000.0]
     batch = [message(status(), 1), message(settings(verified=False), 2), message(report(verdict="fail"), 3)]
     for seq, (age, peak) in enumerate(zip(ages, peaks, strict=True), start=4):
-        batch.append(message(excursion(peak), seq, time=NOW - age))
-    batch.append(message(event("trip", "32 operated"), 8))
+        batch.append(message(excursion(peak).model_copy(update={"at": NOW - age}), seq))
+    batch.append(message(event("trip", "32 operated").model_copy(update={"at": NOW}), 8))
     Intake(engine).store(batch, NOW)
     [site] = Service(engine).sites(NOW)
     assert site.worst_24h is not None
