@@ -68,10 +68,12 @@ async def _perform(stage: Stage, duration_s: float, fault: str | None, *, drawn:
     from cli.demo.observer import Observer
     from cli.demo.screen import Screen
     from cli.demo.story import Story
+    from sim.simfile import DEMO, load_simfile
 
     stage.start_agent(new_site=True)
     observer = Observer(stage.site_file, lambda: None)
-    story = Story(stage, observer, duration_s, fault, time.monotonic())
+    nameplate_w = load_simfile(DEMO).nameplate_w
+    story = Story(stage, observer, duration_s, fault, time.monotonic(), stage.limit_w, nameplate_w)
     with Screen(story) if drawn else contextlib.nullcontext() as screen:
         if screen is not None:
             observer.shown = screen.draw
@@ -113,7 +115,7 @@ def _judged(stage: Stage, story: Story, waiting: str | None) -> dict[str, Any]:
 
     sim, truth = load_simfile(DEMO), read_truth(stage.truth_file)
     counts = story.observer.counts()
-    limit_w = 25_000.0
+    limit_w = story.limit_w
     if story.fault is not None:
         band_w = limit_w + BAND_PU * sim.nameplate_w
         judge(story.fault, counts, truth, band_w, story.load_drop_s)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,17 +13,15 @@ from contract.client import AgentClient, AgentRefusedError, AgentUnreachableErro
 from contract.socket import Status
 
 PERIOD_S = 0.1
-HISTORY = 600
 
 
 @dataclass
 class Observer:
-    """`status` is the newest answer, None while no agent answers; `history` is for the picture."""
+    """`status` is the newest answer, None while no agent answers; `shown` is called after each look."""
 
     site_file: Path
     shown: Callable[[], None]
     status: Status | None = None
-    history: deque[Status] = field(default_factory=lambda: deque(maxlen=HISTORY))
     _ended: list[Status] = field(default_factory=list)
     _last: Status | None = None
 
@@ -62,4 +59,3 @@ class Observer:
         if self._last is not None and self._last.pids.agent != status.pids.agent:
             self._ended.append(self._last)
         self.status = self._last = status
-        self.history.append(status)

@@ -11,10 +11,15 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from cli.picture import picture
+from cli.demo.excursion_watch import ExcursionWatch
+from cli.demo.truth_tail import Follower
+from cli.picture import History, picture
+from sim.truth import BAND_PU
 
 if TYPE_CHECKING:
     from cli.demo.story import Story
+
+STARTING_S = 3.0
 
 
 class Screen:
@@ -22,6 +27,9 @@ class Screen:
 
     def __init__(self, story: Story) -> None:
         self._story = story
+        self._history = History()
+        self._truth = Follower(story.stage.truth_file)
+        self._watch = ExcursionWatch(story.limit_w, story.limit_w + BAND_PU * story.nameplate_w)
         self._live = Live(console=Console(), screen=False, auto_refresh=False, transient=False)
 
     def __enter__(self) -> Self:
@@ -46,12 +54,20 @@ class Screen:
             (story.now_doing, "bold cyan"),
             (f"   ({left_s:.0f} s to go)", "dim"),
         )
+        self._watch.armed = story.settled
+        self._watch.take(self._truth.rows())
+        excursion = self._watch.sentence()
+        if excursion is not None:
+            headline.append(
+                f"\n         {excursion}", "bold green" if self._watch.over else "bold reverse red"
+            )
         status = story.observer.status
-        body: RenderableType = (
-            Text("the agent does not answer", style="bold red")
-            if status is None
-            else picture(status, story.observer.history)
-        )
+        body: RenderableType = Text("the agent does not answer", style="bold red")
+        if status is not None:
+            self._history.take(status.image.at_s, status.image.pcc.export_w.value)
+            body = picture(status, self._history)
+        elif gone_s < STARTING_S:
+            body = Text("the agent is starting", style="yellow")
         foot = Text(f"The utility's page: {story.stage.portal_url}    Ctrl-C ends the demo.", style="dim")
         return Group(Panel(headline, title="dergate demo", border_style="cyan"), body, foot)
 

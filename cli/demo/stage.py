@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
 import re
 import signal
 import subprocess
@@ -17,6 +16,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from edge.link.private_broker import PrivateBroker, PrivateBrokerError
+from edge.model.site import Site
+from edge.model.strict_toml import load
 from sim.simfile import DEMO
 
 READY_S = 20.0
@@ -37,6 +38,7 @@ class Stage:
         self.truth_file = folder / "truth.csv"
         self.portal_db = folder / "portal.sqlite"
         self.portal_url = ""
+        self.limit_w = 0.0
         self.broker: PrivateBroker
         self.agent: subprocess.Popen[str]
         self.devices: dict[str, str] = {}
@@ -109,6 +111,7 @@ class Stage:
         text = DEMO.with_name("demo.site.toml").read_text(encoding="utf-8")
         for role, uri in self.devices.items():
             text = _with_uri(text, role, uri)
+        self.limit_w = load(Site, text, "demo.site.toml").limit_w
         text += f'\n[link]\nbroker = "{self.broker.uri}"\n'
         self.site_file.write_text(text, encoding="utf-8")
 
@@ -120,7 +123,6 @@ class Stage:
             stdout=subprocess.PIPE if piped else log,
             stderr=log,
             text=True,
-            env=os.environ | {"DERGATE_RUNTIME_DIR": str(self.folder / "run")},
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - no threads of ours run yet
         )
         self._stack.callback(_end, process)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cli.demo.observer import Observer
 from cli.demo.stage import Stage
-from cli.demo.truth_tail import last_row
+from cli.demo.truth_tail import Follower
 from cli.demo.verdict import REVERSION_BOUND_S, FaultRecord
 
 LOAD_STEP_W = 36_000.0
@@ -30,6 +30,9 @@ class Story:
     duration_s: float
     fault_name: str | None
     zero_s: float
+    limit_w: float
+    nameplate_w: float
+    settled: bool = False
     now_doing: str = "starting: the meter, the inverters and the trip contact are being read"
     load_drop_s: float | None = None
     fault: FaultRecord | None = None
@@ -74,6 +77,7 @@ class Story:
             if held_s is not None and time.monotonic() - held_s > 1.0:
                 break
             await asyncio.sleep(0.05)
+        self.settled = True
         self.now_doing = "holding: export stays just under the limit, sun to spare is curtailed"
 
     async def _until(self, part: float) -> None:
@@ -128,9 +132,13 @@ class Story:
 
     async def _devices_safe(self, fault: FaultRecord) -> None:
         """Until the contact is open and inverter one is at its safe cap, or the bound has passed."""
+        truth = Follower(self.stage.truth_file)
         while time.monotonic() - fault.at_s < REVERSION_BOUND_S:
-            row = last_row(self.stage.truth_file)
-            if row is not None and not row.coil_closed and row.inverter_w[0] <= SAFE_W:
+            if any(
+                not row.coil_closed and row.inverter_w[0] <= SAFE_W
+                for row in truth.rows()
+                if row.t_s > fault.at_s
+            ):
                 return
             await asyncio.sleep(0.2)
 
