@@ -1,0 +1,122 @@
+"""`dergate check`: every mistake with file, key path, line and what is allowed; exit 0, 1 or 2."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import build
+from sim.simfile import DEMO
+
+DEMO_SITE = DEMO.with_name("demo.site.toml")
+
+
+def check(path: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error."""
+    result = CliRunner().invoke(build(), ["check", str(path), *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    """The demo's site file with one piece replaced."""
+    text = DEMO_SITE.read_text()
+    assert old in text
+    file = folder / "site.toml"
+    file.write_text(text.replace(old, new, 1))
+    return file
+
+
+def test_demo_site_is_fit_and_the_largest_step_is_printed() -> None:
+    status, out, _ = check(DEMO_SITE, "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert found["fit"]
+    assert any(
+        "largest step of host load survived" in finding["text"] and "W" in finding["text"]
+        for finding in found["findings"]
+    )
+    assert {finding["level"] for finding in found["findings"]} == {"fact"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("period_s = 0.2", "perod_s = 0.2", ["meter.perod_s", "unknown key", "did you mean 'period_s'"]),
+        ("nameplate_w = 20_000.0", 'nameplate_w = "20"', ["der[0].nameplate_w", "number"]),
+        ("latency_s = 0.02", "latency_s = -1", ["meter.latency_s", "greater than or equal to 0"]),
+        ('kind = "32"', 'kind = "59"', ["guard.element[0].kind", "'32R', '32F', '32' or 'import'"]),
+        ('contact = "coil-2"', 'contact = "coil-9"', ["der[1].contact", "coil-9", "coil-2"]),
+        ('name = "inverter-2"', 'name = "inverter-1"', ["der[1].name", "used twice"]),
+        ("[meter]", "[meter", ["not valid TOML"]),
+        ("export_limit_w = 25_000.0", "export_limit_w = nan", ["agreement.export_limit_w", "finite"]),
+    ],
+)
+def test_a_mistake_names_file_line_and_what_is_allowed(
+    tmp_path: Path, old: str, new: str, says: list[str]
+) -> None:
+    file = changed(tmp_path, old, new)
+    piece = new.splitlines()[0]
+    line = max(number for number, text in enumerate(file.read_text().splitlines(), 1) if piece in text)
+    status, out, err = check(file)
+    assert status == 2
+    assert out == ""
+    assert f"{file}:{line}: " in err
+    for piece in says:
+        assert piece in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('approval_reference = "DEMO-2026-001"\n', "", "agreed-upon means with the utility's reference"),
+        ("watchdog_s = 0.5\n", "", "no dead-man"),
+        ("period_s = 0.2", "period_s = 1.0", "clearing"),
+        ('kind = "32"', 'kind = "32"\ndelay_s = 0.3', "healthy operation would trip"),
+        ('contact = "coil-2"\n', "", "reach"),
+        ("timer_s = 10 }", "timer_s = 5 }", "three re-asserts"),
+        (
+            'profile = "sunspec-1xx"',
+            'profile = "sunspec-1xx"\nreversion = { safe_w = 0.0, timer_s = 10 }',
+            "fails open",
+        ),
+        ('method = "agreed_means"', 'method = "directional_power_32"', "listed_device"),
+    ],
+)
+def test_a_site_that_cannot_be_held_is_unfit_with_the_sums(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    status, out, err = check(changed(tmp_path, old, new), "--json")
+    assert status == 1, err
+    problems = [
+        f"{finding['path']}: {finding['text']}"
+        for finding in json.loads(out)["findings"]
+        if finding["level"] == "problem"
+    ]
+    assert any(says in problem for problem in problems), problems
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None:
+    status, _, err = check(tmp_path / "none.toml")
+    assert status == 2
+    assert "none.toml" in err
+    rubbish = tmp_path / "rubbish.toml"
+    rubbish.write_bytes(b"\xff\xfe\x00")
+    status, _, err = check(rubbish)
+    assert status == 2
+    assert "UTF-8" in err
+
+
+def test_probe_names_each_device_that_does_not_answer(tmp_path: Path) -> None:
+    text = DEMO_SITE.read_text()
+    for port in range(15021, 15025):
+        text = text.replace(f":{port}", f":{port - 15020}")
+    file = tmp_path / "site.toml"
+    file.write_text(text)
+    status, out, _ = check(file, "--probe", "--json")
+    assert status == 3
+    devices = json.loads(out)["devices"]
+    assert [device["name"] for device in devices] == ["meter", "inverter-1", "inverter-2", "coil-2"]
+    assert all(device["error"] for device in devices)
