@@ -29,7 +29,7 @@ from edge.agent.scanned import Scanned
 from edge.agent.scanner import Scanner, Step, StepFailedError
 from edge.agent.socket_server import SocketServer
 from edge.agent.summary import status_of
-from edge.agent.supervise import keep_alive
+from edge.agent.supervise import end_all, keep_alive
 from edge.agent.tell import Happening, log
 from edge.agent.wall import Wall
 from edge.model.site import Site
@@ -152,9 +152,7 @@ class Agent:
             self._recorder.tell(Happening("alarm", time.monotonic(), str(error)))
             raise
         finally:
-            for task in (*tasks, scanning, stopped):
-                task.cancel()
-            await asyncio.gather(*tasks, scanning, stopped, return_exceptions=True)
+            await end_all([*tasks, scanning, stopped])
             await self._leave_safe()
             await server.stop()
 

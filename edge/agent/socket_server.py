@@ -14,6 +14,7 @@ from contract.socket import Answer, Message, Question, StreamRequest
 from edge.agent.broadcast import FellBehindError
 from edge.agent.requests import RefusedError, Requests
 from edge.agent.summary import scan_of
+from edge.agent.supervise import end_all
 from edge.agent.tell import log
 
 LINE_LIMIT = 16 * 2**20
@@ -54,9 +55,7 @@ class SocketServer:
         """Close every connection and remove the socket."""
         if self._server is not None:
             self._server.close()
-        for task in tuple(self._connections):
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await end_all(tuple(self._connections))
         self._path.unlink(missing_ok=True)
 
     async def _clear_stale(self) -> None:
@@ -129,7 +128,7 @@ class _Connection:
 
     async def _stream(self, number: int, accepted: Message) -> None:
         """Every scan from now on, until the other side closes."""
-        gone = asyncio.ensure_future(self._reader.read(1))
+        gone = asyncio.ensure_future(self._closed())
         with self._requests.scans.listen() as scans:
             await self._say(_answer(number, accepted))
             try:
@@ -142,6 +141,10 @@ class _Connection:
                     await self._say(_answer(number, scan_of(scan.result())))
             finally:
                 gone.cancel()
+
+    async def _closed(self) -> None:
+        with contextlib.suppress(OSError):
+            await self._reader.read(1)
 
     async def _say(self, answer: Answer) -> None:
         if self._writer.transport.get_write_buffer_size() > _UNREAD_LIMIT:

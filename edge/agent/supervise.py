@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 from edge.agent.tell import Happening, Tell, log
 
 _PAUSE_S = 1.0
+_CANCELS = 10
+_CANCEL_S = 0.3
 
 
 async def keep_alive(
@@ -23,3 +26,18 @@ async def keep_alive(
             forget()
             tell(Happening("alarm", time.monotonic(), f"{name} failed and starts again: {error!r}"))
             await asyncio.sleep(_PAUSE_S)
+
+
+async def end_all(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and see them end.
+
+    Once is not enough: `asyncio.wait_for` of Python 3.11, under the Modbus library, can swallow a cancellation.
+    """
+    for _ in range(_CANCELS):
+        waiting = [task for task in tasks if not task.done()]
+        if not waiting:
+            return
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=_CANCEL_S)
+    log.warning("%d tasks did not end when told to", sum(not task.done() for task in tasks))

@@ -261,10 +261,14 @@ async def test_a_task_that_dies_is_forgotten_told_and_started_again(
         raise ZeroDivisionError("a defect")
 
     runs = [lambda: asyncio.sleep(60), defect]
+
+    async def next_run() -> None:
+        await runs.pop()()
+
     told: list[Happening] = []
     async with running(site.task.run):
         await until(lambda: device.polls > 0)
-    async with running(lambda: keep_alive("inverter-1", lambda: runs.pop()(), site.task.forget, told.append)):
+    async with running(lambda: keep_alive("inverter-1", next_run, site.task.forget, told.append)):
         await until(lambda: bool(told))
     reading = site.task.reading(time.monotonic())
     assert reading.output_w.otherwise(-1.0) == -1.0
