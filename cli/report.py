@@ -53,6 +53,7 @@ def show_report(report: Report) -> None:
     from rich.table import Table
 
     from cli.commission_progress import COLOURS
+    from commissioning.procedure import not_run
 
     console = Console()
     table = Table(
@@ -66,6 +67,8 @@ def show_report(report: Report) -> None:
     console.print(table)
     if report.blanks:
         console.print(f"[yellow]Left blank in the application: {escape('; '.join(report.blanks))}[/]")
+    if missing := not_run(report.tests):
+        console.print(f"[yellow]Not run, so the report as a whole does not pass: {', '.join(missing)}[/]")
     console.print(escape(report.disclaimer), style="dim")
 
 

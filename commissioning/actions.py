@@ -93,11 +93,16 @@ async def ramp_pickup(run: Run, action: words.RampPickup) -> None:
     # A connection may hold sixteen overrides; the lowest counts, so each step just adds one.
     step_w = max(run.figure(action.step_w), (setting_w - end_w) / _RAMP_STEPS)
     run.facts |= {f"{action.name}.setting_w": None, f"{action.name}.export_w": None}
-    run.mark(time.monotonic(), "pickup lowered by steps")
+    began_s = time.monotonic()
+    run.mark(began_s, "pickup lowered by steps")
     while setting_w >= end_w:
         await _pickup(run, setting_w)
-        scan = await run.bench.recorder.until(picked_up, run.override_s, run.override_s + dwell_s)
+        scan = await run.bench.recorder.until(picked_up, began_s, run.override_s + dwell_s)
         if scan is not None:
+            # It may have picked up on the setting before, just as this one was asked for.
+            setting_w = next(
+                level for since_s, level in reversed(run.pickups_w) if level and since_s < scan.at_s
+            )
             await run.release()
             run.mark(scan.at_s, f"picks up at {setting_w:.0f} W")
             run.facts |= {f"{action.name}.setting_w": setting_w, f"{action.name}.export_w": scan.export_w}
@@ -148,7 +153,7 @@ async def wait(run: Run, action: words.Wait) -> None:
         f"{action.name}.sample_s": None if scan is None else max(0.0, scan.at_s - age_s - run.override_s),
     }
     if scan is not None:
-        run.mark(scan.at_s, action.until)
+        run.mark(scan.at_s, _TOLD[action.until])
 
 
 async def reset_trip(run: Run, _: words.ResetTrip) -> None:
@@ -227,6 +232,20 @@ _CONDITIONS: dict[words.Condition, Callable[[Scan, float], bool]] = {
     "output-below": lambda scan, level_w: (now_w := output_w(scan)) is not None and now_w <= level_w,
     "limits-below": lambda scan, level_w: sum(scan.limit_w.values()) <= level_w,
     "export-below": lambda scan, level_w: scan.export_w is not None and scan.export_w <= level_w,
+}
+
+_TOLD: dict[words.Condition, str] = {
+    "picked-up": "element picked up",
+    "dropped-out": "element dropped out",
+    "tripped": "tripped",
+    "contact-open": "contact open",
+    "contact-closed": "contact closed",
+    "restricted": "fallback or trip",
+    "regulating": "regulating",
+    "output-above": "DER output back",
+    "output-below": "DER output down",
+    "limits-below": "DER limits down",
+    "export-below": "export down",
 }
 
 How = Callable[[Run, Any], Awaitable[None]]

@@ -70,12 +70,16 @@ def element_under_test(status: Status) -> ElementStatus | None:
     return next((item for item in status.elements if item.name.startswith(EXPORT_ELEMENTS)), None)
 
 
+def stale_s(site: Site) -> float:
+    """After this long without a new sample the meter counts as lost; one lost sample alone is nothing wrong."""
+    meter = site.meter
+    seen_s = meter.period_s + meter.averaging_s + meter.latency_s + meter.transaction_s + site.control.scan_s
+    return seen_s + meter.period_s
+
+
 def site_facts(site: Site, status: Status) -> SiteFacts:
     """The figures of `site` as the agent runs it."""
     meter, element = site.meter, element_under_test(status)
-    sample_s = (
-        meter.period_s + meter.averaging_s + meter.latency_s + meter.transaction_s + site.control.scan_s
-    )
     return SiteFacts(
         limit_w=site.limit_w,
         nameplate_w=site.nameplate_w,
@@ -83,9 +87,8 @@ def site_facts(site: Site, status: Status) -> SiteFacts:
         band_w=0.005 * site.nameplate_w + _STEADY_COUNTS * meter.noise_w,
         olrt_max_s=site.agreement.olrt_max_s,
         olrt_average_s=site.agreement.olrt_average_s,
-        # As the guard counts it: one sample may be lost without anything being wrong.
-        stale_s=sample_s + meter.period_s,
-        sample_s=sample_s,
+        stale_s=stale_s(site),
+        sample_s=stale_s(site) - meter.period_s,
         scan_s=site.control.scan_s,
         move_s=max(der.dead_time_s + 100 / der.slope_pct_per_s for der in site.der),
         climb_s=100 / site.control.ramp_up_pct_per_s,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reportlab.lib.units import inch
-from reportlab.platypus import Flowable, KeepTogether, Spacer, Table
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table
 
 from commissioning.pdf_style import (
     BADGE,
@@ -22,6 +22,7 @@ from commissioning.pdf_style import (
     text,
     verdict,
 )
+from commissioning.procedure import not_run
 from contract.report import Report
 
 
@@ -83,14 +84,13 @@ def summary(report: Report) -> list[Flowable]:
         text("Summary", SECTION),
         rows(["", "Test", "Verdict", "Result", "Put back"], body, [0.04, 0.27, 0.15, 0.45, 0.09]),
     ]
+    amber = VERDICTS["inconclusive"][1]
     if report.blanks:
-        parts += [
-            Spacer(0, 6),
-            coloured(
-                f"Left blank in the application, which keeps this report from passing: {'; '.join(report.blanks)}.",
-                VERDICTS["inconclusive"][1],
-            ),
-        ]
+        told = f"Left blank in the application, which keeps this report from passing: {'; '.join(report.blanks)}."
+        parts += [Spacer(0, 6), coloured(told, amber)]
+    if missing := not_run(report.tests):
+        told = f"Not run, which keeps this report from passing: {', '.join(missing)}."
+        parts += [Spacer(0, 6), coloured(told, amber)]
     return parts
 
 
@@ -105,9 +105,11 @@ def declared(report: Report) -> list[Flowable]:
         "Fields of the interconnection application: IREC 2023 Attachment 2 §2.b, Attachment 3 §2.b and c."
     )
     return [
-        KeepTogether(
-            [text("Declared export control", SECTION), pairs(body), Spacer(0, 3), text(source, SMALL)]
-        )
+        CondPageBreak(1.6 * inch),
+        text("Declared export control", SECTION),
+        pairs(body),
+        Spacer(0, 3),
+        text(source, SMALL),
     ]
 
 

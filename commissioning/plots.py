@@ -15,7 +15,11 @@ from contract.report import Mark, Series, TestResult
 DPI = 200
 WIDTH_IN = 7.1
 
-_ZOOMS = (("picked-up", "contact-open"), ("DER output capped", "at target"), ("meter hidden", "output-below"))
+_ZOOMS = (
+    ("element picked up", "contact open"),
+    ("DER output capped", "at target"),
+    ("meter hidden", "DER output down"),
+)
 """Where a closer look is worth a plot of its own: from the first of these marks to the next of those."""
 
 _LINES = {

@@ -6,7 +6,7 @@ actions, checks, keys and figures are refused with file, line and key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from commissioning import vocabulary as words
 from commissioning.facts import NAMES
 from commissioning.formula import Formula
+from contract.report import TestResult
 from edge.model.strict_toml import FileRefusedError, load
 
 W = TypeVar("W", bound=words.Word)
@@ -128,6 +129,12 @@ def shipped() -> dict[str, Procedure]:
 
 ORDER = ("identity", "settings", "meter-sign", "export-limit-response", "element-32", "meter-loss")
 """What is read comes first, then what moves the plant a little, then what may trip it."""
+
+
+def not_run(tests: Iterable[TestResult]) -> tuple[str, ...]:
+    """Ids of the shipped tests that are missing from `tests`: a report of a part does not pass."""
+    seen = {test.id for test in tests}
+    return tuple(test for test in ORDER if test not in seen)
 
 
 def _key(table: words.Word) -> str:

@@ -17,9 +17,13 @@ SILENCE_S = 15.0
 
 
 class Recorder:
-    """Follows the stream of one connection until it is cancelled."""
+    """Follows the stream of one connection until it is cancelled.
 
-    def __init__(self) -> None:
+    Export older than `stale_s` is no measurement any more: it is kept as not known.
+    """
+
+    def __init__(self, stale_s: float) -> None:
+        self._stale_s = stale_s
         self.scans: list[Scan] = []
         self._news = asyncio.Event()
         self._lost: AgentUnreachableError | None = None
@@ -28,11 +32,15 @@ class Recorder:
         """Keep every scan; run as a task beside the tests."""
         try:
             async for scan in agent.stream():
-                self.scans.append(scan)
+                self.scans.append(self._fresh(scan))
                 self._news.set()
         except AgentUnreachableError as error:
             self._lost = error
             self._news.set()
+
+    def _fresh(self, scan: Scan) -> Scan:
+        known = scan.export_age_s is not None and scan.export_age_s <= self._stale_s
+        return scan if known else scan.model_copy(update={"export_w": None})
 
     async def next(self) -> Scan:
         """The next scan.
@@ -97,7 +105,7 @@ def series_of(scans: Sequence[Scan], start_s: float, limit_w: float) -> tuple[Se
         *(series(f"{der} output", "W", partial(_output, der)) for der in ders),
         *(series(f"{der} limit", "W", partial(_limit, der)) for der in ders),
         *(series(f"{name} contact", "closed", partial(_closed, name)) for name in contacts),
-        series("element picked up", "closed", lambda scan: float(picked_up(scan))),
+        series("element", "picked up", lambda scan: float(picked_up(scan))),
     )
 
 

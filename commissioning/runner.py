@@ -187,7 +187,7 @@ def _result(
         duration_s=round(time.monotonic() - run.started_s, 1),
         measurements=measured,
         series=_series(run) if procedure.moves_the_plant else (),
-        marks=tuple(run.marks),
+        marks=tuple(sorted(run.marks, key=lambda mark: mark.t_s)),
         findings=tuple(run.findings),
         restored=restored,
     )

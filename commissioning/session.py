@@ -15,8 +15,9 @@ from pathlib import Path
 from commissioning.agent import Agent, Connect
 from commissioning.changes import Changes, UnrestoredError, now_text
 from commissioning.declarations import DISCLAIMER, blanks, declarations, means
+from commissioning.facts import stale_s
 from commissioning.journal import NAME, Journal, state_dir
-from commissioning.procedure import Procedure
+from commissioning.procedure import Procedure, not_run
 from commissioning.recorder import Recorder
 from commissioning.run import Bench
 from commissioning.runner import Progress, run_all
@@ -76,7 +77,7 @@ async def commission(
         AgentUnreachableError: The agent is not there or went away.
     """
     with Journal(file.journal) as journal:
-        async with _connections(connect) as (agent, recorder):
+        async with _connections(connect, stale_s(file.site)) as (agent, recorder):
             changes = Changes(agent, journal)
             await _replay(changes, journal)
             await _same_site(file, agent)
@@ -88,20 +89,21 @@ async def commission(
 
 
 def overall(tests: Sequence[TestResult], blank: Sequence[str]) -> Verdict:
-    """Fail where a test failed; pass only where every test that applies passed and nothing is left blank."""
+    """Fail where a test failed; pass only where every test was run, those that apply passed, and nothing is blank."""
     verdicts = {test.verdict for test in tests} - {"not-applicable"}
     if "fail" in verdicts:
         return "fail"
-    return "pass" if verdicts == {"pass"} and not blank else "inconclusive"
+    complete = verdicts == {"pass"} and not blank and not not_run(tests)
+    return "pass" if complete else "inconclusive"
 
 
 @asynccontextmanager
-async def _connections(connect: Connect) -> AsyncIterator[tuple[Agent, Recorder]]:
+async def _connections(connect: Connect, stale_s: float) -> AsyncIterator[tuple[Agent, Recorder]]:
     """A connection to ask on, and one whose stream is recorded meanwhile."""
     async with AsyncExitStack() as stack:
         agent = await stack.enter_async_context(connect())
         streaming = await stack.enter_async_context(connect())
-        recorder = Recorder()
+        recorder = Recorder(stale_s)
         task = asyncio.create_task(recorder.follow(streaming))
         try:
             yield agent, recorder
