@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
@@ -25,8 +25,8 @@ Call: TypeAlias = Callable[[Client], Awaitable[ModbusPDU]]
 
 # Every failure reaches the caller as an exception; the library's own messages would only repeat it on stderr.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-# The library's own patience must never run out before ours.
-_NEVER_S = 3600.0
+# Waiting is ours: without a time of its own the library awaits the answer itself, one loop turn sooner.
+_NO_TIME: Any = None
 # Modbus over serial line 2.5.1.1: 3.5 characters of silence between frames, 1.75 ms above 19200 baud.
 _SILENT_CHARS = 3.5
 _BITS_PER_CHAR = 11
@@ -143,7 +143,7 @@ class Line:
                 baudrate=uri.baud,
                 parity=uri.parity,
                 stopbits=uri.stopbits,
-                timeout=_NEVER_S,
+                timeout=_NO_TIME,
                 retries=0,
                 reconnect_delay=0,
                 trace_connect=changed,
@@ -152,7 +152,7 @@ class Line:
             client = AsyncModbusTcpClient(
                 uri.host,
                 port=uri.port,
-                timeout=_NEVER_S,
+                timeout=_NO_TIME,
                 retries=0,
                 reconnect_delay=0,
                 trace_connect=changed,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drivers.sunspec.plan import Group, Plan, Point
-from drivers.sunspec.types import NUMBERS, Raw, decode_raw
+from drivers.sunspec.types import Raw, decode_raw
 
-_SF = NUMBERS["sunssf"]
+_POWERS = {exponent: math.pow(10, exponent) for exponent in range(-10, 11)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ def decode(plan: Plan, words: Sequence[int]) -> GroupValues:
 
 def scaled(raw: Raw | None, exponent: int | None) -> Raw | None:
     """Apply a scale factor, with the rounding that keeps 1234 at -2 the float nearest to 12.34."""
-    if raw is None or isinstance(raw, str) or exponent is None or not _SF.low <= exponent <= _SF.high:
+    if raw is None or isinstance(raw, str) or exponent not in _POWERS:
         return None
-    return round(raw * math.pow(10, exponent), -exponent) if exponent else raw
+    return round(raw * _POWERS[exponent], -exponent) if exponent else raw
 
 
 def _group(group: Group, data: bytes, above: Mapping[str, Raw | None]) -> GroupValues:

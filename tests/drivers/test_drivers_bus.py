@@ -187,6 +187,7 @@ async def test_a_cancelled_request_leaves_a_clean_line() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert list((await bus.read(1, 11, 1)).words) == [11]
+        assert bus.line.connects == 2
         bus.close()
 
 

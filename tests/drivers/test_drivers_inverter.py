@@ -160,6 +160,7 @@ async def test_an_impossible_limit_is_refused_without_a_write(kind: str, limit_w
     async with over(plant) as inverter:
         result = await inverter.write_limit(limit_w)
     assert result.outcome is Outcome.REFUSED
+    assert "is not possible" in result.reason
     assert plant.writes == []
 
 
@@ -315,6 +316,16 @@ async def test_123_times_that_are_not_implemented_are_left_out() -> None:
     async with over(plant) as inverter:
         assert (await inverter.write_limit(5000)).verified
     assert plant.writes == [(5, [250]), (9, [1])]
+
+
+async def test_123_with_only_a_reversion_timer_is_told_not_to_use_it() -> None:
+    plant = pv_1xx(WMaxLimPct_WinTms=0xFFFF, WMaxLimPct_RmpTms=0xFFFF)
+    async with over(plant) as inverter:
+        assert (await inverter.write_limit(5000)).verified
+        assert plant.writes == [(5, [250]), (7, [0]), (9, [1])]
+        plant.writes.clear()
+        assert (await inverter.write_limit(4000)).verified
+    assert plant.writes == [(5, [200]), (9, [1])]
 
 
 async def test_123_has_no_safe_reversion() -> None:
