@@ -34,7 +34,7 @@ def serve(
     import logging
     import os
 
-    from contract.mqtt import BadUriError, BrokerUri, TlsFiles
+    from contract.mqtt import BadUriError, BrokerError, BrokerUri, TlsFiles
     from portal.database import PortalDatabaseError
     from portal.serve import Options, UnreachableError
     from portal.serve import serve as run
@@ -46,9 +46,11 @@ def serve(
     logging.basicConfig(level=logging.WARNING, format="dergate portal: %(message)s")
     logging.getLogger("mqtt").setLevel(logging.ERROR)
     try:
-        uri = BrokerUri.parse(broker)
-        asyncio.run(run(Options(db, uri, host, port, TlsFiles(ca, cert, key)), ready))
-    except BadUriError as error:
+        uri, tls = BrokerUri.parse(broker), TlsFiles(ca, cert, key)
+        if uri.tls:
+            tls.context()  # files that cannot be used are a mistake of usage, found before anything starts
+        asyncio.run(run(Options(db, uri, host, port, tls), ready))
+    except (BadUriError, BrokerError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     except (UnreachableError, PortalDatabaseError) as error:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Gateway, PortalProcess, until
 from playwright.sync_api import Browser, Page, sync_playwright
+from portal_processes import Gateway, PortalProcess, until
 from portal_samples import event, excursion, minute, report, settings, status
 from pypdf import PdfReader
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Gateway, PortalProcess, until
+from portal_processes import ROOT, Gateway, PortalProcess, until
 from portal_samples import event, excursion, report, settings, status
 
 from contract.envelope import RecordClass
