@@ -11,7 +11,8 @@ class Durable:
 
     `trips_s` are the times of trips (tests not counted) on the monotonic axis of the running process; the
     shell moves them there from the wall times that it stores, so they may be negative. `in_service` is False
-    from a trip until enter service is done. A start always enters service anew: the contact has been open.
+    from a trip until enter service is done, so that a restart in between cannot skip it. A start always closes
+    the contacts anew, by enter service: they have been open.
     """
 
     tripped: bool
@@ -21,8 +22,8 @@ class Durable:
     in_service: bool = False
 
 
-NEW_SITE = Durable(tripped=False)
-"""State of a site that was just created on purpose: nothing latched, not yet in service."""
+NEW_SITE = Durable(tripped=False, in_service=True)
+"""State of a site that was just created on purpose: nothing latched, no trip to come back from."""
 
 STATE_LOST = Durable(tripped=True, target="state-lost")
 """What a start with missing or corrupt state assumes: tripped, reset by hand only."""

@@ -63,6 +63,18 @@ class Override:
     blind: bool = False
     test: bool = True
 
+    @property
+    def cap_w(self) -> float | None:
+        """`limit_w` as a limit in W; one that is negative or not a number allows nothing."""
+        if self.limit_w is None:
+            return None
+        return self.limit_w if self.limit_w >= 0 else 0.0
+
+    @property
+    def can_trip(self) -> bool:
+        """Whether this is a test that makes an element operate in a healthy plant."""
+        return self.test and (self.blind or self.pickup_w is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Image:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The guard's word. `unresponsive` names DERs that took a lower limit and kept their power."""
+    """The guard's word. `unresponsive` names DERs that took a lower limit and kept their power.
+
+    `operated`: something demanded a trip in the last scan, whether or not the latch was set already.
+    """
 
     tripped: bool = False
+    operated: bool = False
     force_fallback: bool = False
     unresponsive: frozenset[str] = frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,7 +32,12 @@ class Sample:
 
     @staticmethod
     def good(value: float, oldest_s: float, newest_s: float | None = None) -> Sample:
-        """A trusted value measured between `oldest_s` and `newest_s` (the same instant when left out)."""
+        """A trusted value measured between `oldest_s` and `newest_s` (the same instant when left out).
+
+        What is not a finite number was not measured: it compares with no threshold, and would pass every one.
+        """
+        if not math.isfinite(value):
+            return Sample.none(Quality.INVALID)
         return Sample(value, oldest_s, oldest_s if newest_s is None else newest_s, Quality.GOOD)
 
     @staticmethod

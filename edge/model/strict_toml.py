@@ -14,6 +14,7 @@ from edge.model.toml_lines import Path, line_index, line_of
 
 M = TypeVar("M", bound=BaseModel)
 
+_DATE = "a TOML date or time"
 _LINE = re.compile(r"at line (\d+)")
 _UNION_TAGS = re.compile(r"^(float|int|str|bool|literal\[.*|constrained-.*|function-.*)$")
 
@@ -40,11 +41,16 @@ def load(model: type[M], text: str, name: str) -> M:
         raise FileRefusedError([f"{where}: not valid TOML: {error}"]) from error
     try:
         # Strict JSON mode takes whole numbers for floats, lists for tuples and names for enums, nothing else.
-        return model.model_validate_json(json.dumps(data, default=str))
+        return model.model_validate_json(json.dumps(data, default=_no_text))
     except ValidationError as error:
         lines = line_index(text)
         problems = _problems(error, model, lines, name)
         raise FileRefusedError(problems) from error
+
+
+def _no_text(value: object) -> dict[str, str]:
+    """A TOML date or time, in a shape that no field takes for a text."""
+    return {_DATE: str(value)}
 
 
 def _problems(error: ValidationError, model: type[BaseModel], lines: dict[Path, int], name: str) -> list[str]:
@@ -78,6 +84,8 @@ def _explain(item: Any, path: Path, model: type[BaseModel]) -> str:
         return "is required and missing"
     message = str(item["msg"]).removeprefix("Value error, ")
     value = item["input"]
+    if isinstance(value, dict) and _DATE in value:
+        value = value[_DATE]
     shown = f" (found {value!r})" if isinstance(value, str | int | float | bool) else ""
     return f"{message.removeprefix('Input ').removeprefix('String ')}{shown}"
 
