@@ -20,6 +20,7 @@ from edge.agent.tell import Happening, log
 from edge.agent.wall import Wall
 from edge.model.sample import Quality
 from edge.model.site import Site
+from edge.model.view import View
 from edge.spool import SpoolWriter
 
 KEPT_EVENTS = 1000
@@ -47,7 +48,7 @@ class Recorder:
         self._coalescer = Coalescer()
         self._excursions = Excursions(site.limit_w, site.nameplate_w)
         self._minute = Minute(time.monotonic())
-        self._status: records.Status | None = None
+        self._standing: tuple[object, ...] = ()
         self._status_s = float("-inf")
         self._pcc_quality: Quality | None = None
         self._full = False
@@ -192,10 +193,11 @@ class Recorder:
         since_s = done.now_s - self._status_s
         if since_s < _STATUS_GAP_S:
             return
-        status = status_record(self._site, self._site_hash, done)
-        if since_s < STATUS_EVERY_S and _standing(status) == _standing(self._status):
+        standing = _standing(done.view)
+        if since_s < STATUS_EVERY_S and standing == self._standing:
             return
-        self._status, self._status_s = status, done.now_s
+        self._standing, self._status_s = standing, done.now_s
+        status = status_record(self._site, self._site_hash, done)
         self._writer.put("status", RecordClass.TELEMETRY, status, done.now_s)
 
     def _watch_spool(self, now_s: float) -> None:
@@ -207,12 +209,10 @@ class Recorder:
         self._full = full
 
 
-def _standing(status: records.Status | None) -> tuple[object, ...]:
+def _standing(view: View) -> tuple[object, ...]:
     """What makes a new status record worth sending before its time."""
-    if status is None:
-        return ()
-    states = tuple(element.state for element in status.elements)
-    return status.mode, status.tripped, status.target, status.limit_w, states
+    states = tuple((e.picked_up, e.operated, e.blocked) for e in view.elements)
+    return view.mode, view.tripped, view.target, view.export_limit_w, states
 
 
 def _kind(kind: str) -> records.EventType:

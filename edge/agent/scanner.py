@@ -100,7 +100,6 @@ class Scanner:
         self._wish.reset = False
         try:
             state, commands, reasons = self._step(image, self._settings, self._state, now_s)
-            shown = view(state, self._settings, now_s)
         except Exception as error:  # noqa: BLE001 - whatever fails in there, the site must not run on open-ended
             self._failed(error, now_s)
             return
@@ -110,6 +109,7 @@ class Scanner:
         if self.clock.done(now_s, time.monotonic()):
             self._plant.feed(commands)
             self._notifier.on_time()
+        shown = view(state, self._settings, now_s)
         is_new = image.pcc.sequence != self.last.image.pcc.sequence
         self.last = Scanned(now_s, image, commands, reasons, shown, new_sample=is_new)
         self._after(self.last)

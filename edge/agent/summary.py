@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -35,6 +36,7 @@ _FEEDBACK_AGE_S = 1.0
 _REASSERTS = 3
 
 
+@cache
 def software() -> str:
     """The version of this software."""
     try:
