@@ -106,7 +106,11 @@ def _procedures(tests: str | None) -> list[Procedure]:
 
 
 def _usable(folder: Path) -> None:
-    """Find out before the tests, not after them, that the report cannot be written."""
+    """Find out before the tests, not after them, that the report cannot be made or written."""
+    try:
+        import commissioning.pdf  # noqa: F401 - is it there?
+    except ModuleNotFoundError as error:
+        exits.fail(exits.PROBLEM, f"{error.name} is missing, which the report needs: install dergate[report]")
     probe = folder / ".writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)
