@@ -72,7 +72,7 @@ class Captures(Generic[T]):
         done = []
         while self._open and now_s >= self._open[0].at_s + AFTER_S:
             ready = self._open.popleft()
-            done.append((ready.about, self._around(ready.at_s)))
+            done.append((ready.about, self.around(ready.at_s)))
         return done
 
     def begin(self, about: T, at_s: float) -> bool:
@@ -84,11 +84,12 @@ class Captures(Generic[T]):
 
     def flush(self) -> list[tuple[T, Capture]]:
         """What was asked for, as far as it goes: nobody will add rows any more."""
-        done = [(ready.about, self._around(ready.at_s)) for ready in self._open]
+        done = [(ready.about, self.around(ready.at_s)) for ready in self._open]
         self._open.clear()
         return done
 
-    def _around(self, at_s: float) -> Capture:
+    def around(self, at_s: float) -> Capture:
+        """What is there now of the span around `at_s`."""
         rows = tuple(
             (round(_t(values) - at_s, 4), *values[1:])
             for values in self._rows

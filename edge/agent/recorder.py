@@ -130,6 +130,7 @@ class Recorder:
             self._captures.begin(payload, what.at_s)
 
     def _keep_excursion(self, excursion: Excursion, now_s: float) -> None:
+        """One record, at its end, so that it counts once; the pickup's capture shows what came after."""
         day, month = self._excursions.counts(now_s)
         detail = (
             f"export above {self._site.limit_w:.0f} W for {excursion.duration_s:.1f} s, at most "
@@ -151,9 +152,9 @@ class Recorder:
             duration_s=excursion.duration_s,
             energy_wh=excursion.energy_wh,
             values=values,
+            capture=self._captures.around(excursion.start_s),
         )
         self._put(payload, excursion.start_s)
-        self._captures.begin(payload, excursion.start_s)
 
     def _remember(self, what: Happening) -> None:
         self.events.append(

@@ -77,9 +77,11 @@ def sim_served(sim_file: Path | None = None) -> Iterator[LiveSim]:
 
 
 @contextmanager
-def agent_process(site_file: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def agent_process(site_file: Path, *options: str, link: bool = False) -> Iterator[subprocess.Popen[str]]:
     """`dergate run` in a process of its own; its log lies beside the site file."""
-    command = [sys.executable, "-m", "cli.main", "run", str(site_file), "--no-link", *options]
+    command = [sys.executable, "-m", "cli.main", "run", str(site_file), *options]
+    if not link:
+        command.append("--no-link")
     with (site_file.parent / "agent.log").open("a") as log:
         process = subprocess.Popen(command, stderr=log, text=True, cwd=ROOT)
         try:

@@ -116,3 +116,25 @@ def test_the_second_agent_of_a_site_and_other_mistakes_get_one_sentence(folder: 
     assert "did you mean 'export_limit_w'" in refused.stderr
     missing = dergate("run", str(folder / "none.toml"))
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+
+
+def test_control_goes_on_without_the_link_and_the_link_comes_back(folder: Path, sim: LiveSim) -> None:
+    site = demo_on(folder, sim, '\n[link]\nbroker = "mqtt://127.0.0.1:9"\n')
+    with agent_process(site, "--new-site", link=True):
+        settled(sim)
+        first = status_json(site)
+        assert first["link"]["alive"]
+        assert first["link"]["pending"] > 0
+        psutil.Process(first["pids"]["link"]).kill()
+        time.sleep(0.3)
+        gone = status_json(site)
+        assert (gone["pids"]["link"], gone["mode"]) == (None, "regulating")
+        time.sleep(2.0)
+        back = status_json(site)
+        assert back["pids"]["link"] not in (None, first["pids"]["link"])
+        assert back["scan"]["count"] > gone["scan"]["count"]
+        assert sim.truth().closed
+    psutil.wait_procs(
+        [psutil.Process(back["pids"]["link"])] if psutil.pid_exists(back["pids"]["link"]) else [], 5
+    )
+    assert not psutil.pid_exists(back["pids"]["link"])

@@ -1,0 +1,172 @@
+"""What the recorder puts into a real spool: events at once, captures after, excursions whole, floods as one."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agent_site import demo_site
+
+from contract.envelope import Envelope
+from contract.records import SCHEMAS
+from edge.agent.recorder import Recorder
+from edge.agent.scanned import Scanned
+from edge.agent.tell import Happening
+from edge.agent.wall import Wall
+from edge.model.commands import Commands, DerLimit, Event, Narrowing, OutputCommand, Reasons
+from edge.model.durable import NEW_SITE
+from edge.model.image import DerReading, Image, OutputReading, PccReading
+from edge.model.sample import Quality, Sample
+from edge.spool import Spool, SpoolWriter
+from edge.step import Settings, start, view
+
+SITE = demo_site()
+SETTINGS = Settings.of(SITE)
+
+
+class Tape:
+    """A recorder over a real spool, fed one scan after the other."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.writer = SpoolWriter(path, "demo-site")
+        self.recorder = Recorder(SITE, "0" * 64, self.writer, Wall())
+        self.now_s = time.monotonic()
+        self._view = view(start(SETTINGS, NEW_SITE, self.now_s), SETTINGS, self.now_s)
+        self._number = 0
+
+    def scan(self, export_w: float, *events: str, quality: Quality = Quality.GOOD, **changes: Any) -> None:
+        """One scan, 0.2 s after the one before."""
+        self.now_s += 0.2
+        self._number += 1
+        sample = Sample(export_w, self.now_s - 0.05, self.now_s, quality)
+        output = Sample.good(30_000.0, self.now_s)
+        image = Image(
+            self._number,
+            PccReading(sample, Sample.good(1.0, self.now_s), Sample.good(60.0, self.now_s), self._number),
+            tuple(DerReading(der.name, output, output) for der in SITE.der),
+            (OutputReading("coil-2", Sample.good(1.0, self.now_s)),),
+        )
+        commands = Commands(
+            tuple(DerLimit(der.name, 1000.0) for der in SITE.der), (OutputCommand("coil-2", closed=True),)
+        )
+        happened = tuple(Event(kind, self.now_s, f"a {kind}") for kind in events)
+        reasons = Reasons((Narrowing("export-limit", 25_000.0),), happened)
+        shown = replace(self._view, **changes)
+        self.recorder.scanned(Scanned(self.now_s, image, commands, reasons, shown, new_sample=True))
+
+    def records(self) -> list[tuple[str, dict[str, Any]]]:
+        """Everything in the spool, as the portal would read it."""
+        self.writer.close()
+        spool = Spool(self.path, "demo-site")
+        found = [Envelope.from_bytes(record.body) for record in spool.pending(10_000)]
+        spool.close()
+        for envelope in found:
+            kind, model = SCHEMAS[envelope.schema_]
+            assert kind == envelope.kind
+            model.model_validate_json(json.dumps(envelope.payload))
+        return [(envelope.kind, dict(envelope.payload)) for envelope in found]
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return [payload for what, payload in self.records() if what == "event" and payload["type"] == kind]
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Iterator[Tape]:
+    made = Tape(tmp_path / "spool.sqlite")
+    yield made
+    made.writer.close()
+
+
+def test_a_trip_is_kept_at_once_and_its_capture_follows(tape: Tape) -> None:
+    for _ in range(100):
+        tape.scan(20_000.0)
+    tape.scan(30_000.0, "trip")
+    for _ in range(160):
+        tape.scan(20_000.0)
+    at_once, later = tape.events("trip")
+    assert at_once["capture"] is None
+    assert later["at"] == at_once["at"]
+    columns, rows = later["capture"]["columns"], later["capture"]["rows"]
+    assert rows[0][0] == pytest.approx(-10.0, abs=0.25)
+    assert rows[-1][0] == pytest.approx(30.0, abs=0.25)
+    around = {row[0]: row for row in rows}
+    assert around[0.0][columns.index("export_w")] == 30_000.0
+    assert around[0.0][columns.index("inverter-2 output_w")] == 30_000.0
+    assert around[0.0][columns.index("coil-2 closed")] == 1.0
+
+
+def test_what_is_open_is_written_when_the_agent_stops(tape: Tape) -> None:
+    tape.scan(20_000.0)
+    tape.scan(61_000.0, "pickup")
+    tape.scan(61_000.0)
+    tape.recorder.close(tape.now_s)
+    assert [bool(payload["capture"]) for payload in tape.events("pickup")] == [False, True]
+    assert [bool(payload["capture"]) for payload in tape.events("excursion")] == [True]
+
+
+def test_an_excursion_is_whole(tape: Tape) -> None:
+    tape.scan(20_000.0)
+    for export_w in (61_000.0, 50_000.0, 40_000.0, 24_000.0):
+        tape.scan(export_w)
+    (excursion,) = tape.events("excursion")
+    assert excursion["peak_w"] == 61_000.0
+    assert excursion["duration_s"] == pytest.approx(0.6)
+    assert excursion["energy_wh"] == pytest.approx((36_000 + 25_000 + 15_000) * 0.2 / 3600)
+    assert excursion["values"]["count_24h"] == 1
+    assert tape.recorder.events[-1].kind == "excursion"
+
+
+def test_status_goes_out_at_the_start_on_change_and_each_minute(tape: Tape) -> None:
+    for _ in range(20):
+        tape.scan(20_000.0)
+    for _ in range(10):
+        tape.scan(20_000.0, mode="tripped", tripped=True, target="32")
+    for _ in range(320):
+        tape.scan(20_000.0, mode="tripped", tripped=True, target="32")
+    told = [payload for kind, payload in tape.records() if kind == "status"]
+    assert [payload["mode"] for payload in told] == ["starting", "tripped", "tripped"]
+    assert told[0]["der_w"] == 60_000.0
+    assert told[1]["target"] == "32"
+
+
+def test_a_minute_of_telemetry(tape: Tape) -> None:
+    for _ in range(310):
+        tape.scan(20_000.0)
+    (minute,) = [payload for kind, payload in tape.records() if kind == "telemetry"]
+    assert (minute["export_mean_w"], minute["export_max_w"]) == (20_000.0, 20_000.0)
+    assert minute["seconds"] == pytest.approx(60.0, abs=0.5)
+
+
+def test_a_flood_becomes_one_record(tape: Tape) -> None:
+    for _ in range(200):
+        tape.scan(20_000.0, "dropout")
+    tape.recorder.close(tape.now_s)
+    found = tape.events("dropout")
+    assert len(found) == 61
+    assert found[-1]["count"] == 140
+    assert len(tape.recorder.events) == 200
+
+
+def test_a_change_of_quality_is_an_event_and_an_unknown_kind_is_not_lost(tape: Tape) -> None:
+    tape.scan(20_000.0)
+    tape.scan(0.0, quality=Quality.INVALID)
+    tape.recorder.tell(Happening("never-heard-of", tape.now_s, "something new", "coil-2"))
+    tape.recorder.audit("installer", "reset the trip latch")
+    assert "is invalid (was good)" in tape.events("quality-change")[0]["detail"]
+    assert tape.events("alarm")[0]["device"] == "coil-2"
+    assert [payload["by"] for kind, payload in tape.records() if kind == "audit"] == ["installer"]
+
+
+def test_a_spool_that_cannot_be_written_is_an_alarm_and_control_goes_on(tape: Tape) -> None:
+    tape.scan(20_000.0)
+    tape.writer.state.fault = "the disk is full: the spool cannot take the record"
+    for _ in range(3):
+        tape.scan(20_000.0)
+    alarms = [event.detail for event in tape.recorder.events if event.kind == "alarm"]
+    assert alarms == ["records wait in memory: the disk is full: the spool cannot take the record"]
