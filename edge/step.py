@@ -83,7 +83,9 @@ class State:
 def start(settings: Settings, durable: Durable, now_s: float) -> State:
     """The state of a process that has just come up: blind, in fallback, outputs open."""
     return State(
-        control.core_start(settings.core, now_s, settings.noise_w, after_trip=durable.tripped),
+        control.core_start(
+            settings.core, now_s, settings.noise_w, after_trip=durable.tripped or not durable.in_service
+        ),
         guard.guard_start(settings.guard, durable, now_s),
     )
 
@@ -102,10 +104,17 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
     """
     permit = guard.permit(settings.guard, state.guard, now_s)
     core_state, wish = control.core_step(
-        image, settings.core, state.core, permit, now_s, in_service=state.guard.durable.in_service
+        image, settings.core, state.core, permit, now_s, in_service=state.guard.closed
     )
     guard_state, commands, events = guard.guard_step(
-        image, settings.guard, state.guard, wish.limits_w, now_s, ready=wish.ready, isolate=wish.isolate
+        image,
+        settings.guard,
+        state.guard,
+        wish.limits_w,
+        now_s,
+        ready=wish.ready,
+        entered=wish.entered,
+        isolate=wish.isolate,
     )
     narrowings = wish.narrowings
     if guard_state.durable.tripped:
@@ -161,6 +170,6 @@ def _service(state: State) -> Service:
         return "lockout"
     if state.durable.tripped:
         return "tripped"
-    if not state.durable.in_service:
+    if not state.guard.closed:
         return "waiting"
     return "in-service" if state.core.enter.done else "ramping"

@@ -9,13 +9,15 @@ from edge.core.enter_service import EnterService, enter_share, enter_step
 from edge.core.fallback import Fallback, fallback_step, fallback_total_w
 from edge.core.limiter import Limiter, correct, target_w
 from edge.core.noise import Noise
-from edge.core.settings import CoreSettings, DerPlant
-from edge.core.track import Track, new_track, observed, sent
+from edge.core.settings import CoreSettings
+from edge.core.track import Track, most_sent_w, new_track, observed, sent
 from edge.model.commands import Event, Narrowing
 from edge.model.image import Image
 from edge.model.permit import Permit
 
 ISOLATION_TOLERANCE_W = 1.0
+OPEN_PROOF_S = 2.0
+"""A contact's feedback older than this proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Wish:
     narrowings: tuple[Narrowing, ...]
     isolate: frozenset[str]
     ready: bool
+    entered: bool
     events: tuple[Event, ...]
 
 
@@ -54,7 +57,7 @@ def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_tr
 def core_step(
     image: Image, settings: CoreSettings, state: CoreState, permit: Permit, now_s: float, *, in_service: bool
 ) -> tuple[CoreState, Wish]:
-    """Advance the limiter by one scan. `permit` is the guard's word of the last scan."""
+    """Advance the limiter by one scan. `permit` and `in_service` are the guard's word of the last scan."""
     tracks = tuple(
         observed(track, plant, der, now_s)
         for track, plant, der in zip(state.tracks, settings.ders, image.ders, strict=True)
@@ -64,9 +67,11 @@ def core_step(
     )
     aim_w = target_w(settings, state.limiter.noise)
     total_w = fallback_total_w(settings, aim_w)
+    closed_w = _if_closed_w(settings, tracks, image, lost, permit)
+    opened = frozenset[str]() if in_service else _proven_open(image, now_s)
     counted_w = {
-        plant.name: _counted_w(plant, track, image, index)
-        for index, (plant, track) in enumerate(zip(settings.ders, tracks, strict=True))
+        plant.name: 0.0 if plant.contact in opened else closed_w[plant.name]
+        for plant in settings.ders
         if plant.name in lost
     }
     heard = tuple(plant for plant in settings.ders if plant.name not in lost)
@@ -89,7 +94,8 @@ def core_step(
         now_s,
         in_service=in_service,
         tripped=permit.tripped,
-        held=bool(permit.unresponsive or isolate),
+        held=bool(permit.operated or permit.unresponsive or isolate)
+        or _closing_breaks(settings, closed_w, total_w),
     )
     narrowings = _stack(settings, fallback, limiter, image, total_w)
     caps_w = _caps(settings, enter, fallback, image, now_s)
@@ -112,17 +118,41 @@ def core_step(
         Narrowing(by, limit_w, name)
         for name, limit_w, by in _single_narrowings(settings, enter, image, now_s)
     )
-    return after, Wish(limits_w, (*narrowings, *single), isolate, enter.ready, _events(state, after, now_s))
+    return after, Wish(
+        limits_w, (*narrowings, *single), isolate, enter.ready, enter.done, _events(state, after, now_s)
+    )
 
 
-def _counted_w(plant: DerPlant, track: Track, image: Image, index: int) -> float:
-    """The most an unheard DER may make: 0 behind a contact that is proven open."""
-    for output in image.outputs:
-        if output.name == plant.contact and output.closed.otherwise(1.0) == 0.0:
-            return 0.0
-    held_w = image.ders[index].limit_w.otherwise(plant.nameplate_w)
-    sent_w = plant.nameplate_w if track.sent_w is None else track.sent_w
-    return min(plant.nameplate_w, max(plant.unheard_w, held_w, sent_w))
+def _if_closed_w(
+    settings: CoreSettings, tracks: tuple[Track, ...], image: Image, lost: frozenset[str], permit: Permit
+) -> dict[str, float]:
+    """The most that each unheard DER may make while its contact is closed.
+
+    The largest of power-up and reversion value, last verified limit and any limit sent later; nameplate when it
+    was seen to ignore its limit.
+    """
+    found = {}
+    for plant, track, reading in zip(settings.ders, tracks, image.ders, strict=True):
+        if plant.name not in lost:
+            continue
+        held_w = reading.limit_w.otherwise(plant.nameplate_w)
+        most_w = max(plant.unheard_w, held_w, most_sent_w(track))
+        ignores = plant.name in permit.unresponsive
+        found[plant.name] = plant.nameplate_w if ignores else min(plant.nameplate_w, most_w)
+    return found
+
+
+def _proven_open(image: Image, now_s: float) -> frozenset[str]:
+    """Contacts that are seen open now; it says nothing once they are told to close."""
+    return frozenset(
+        output.name for output in image.outputs if output.closed.fresh(now_s, OPEN_PROOF_S) == 0.0
+    )
+
+
+def _closing_breaks(settings: CoreSettings, closed_w: dict[str, float], total_w: float) -> bool:
+    """Whether closing would connect an unheard DER whose power breaks the sum at zero host load."""
+    connects = any(plant.contact is not None and plant.name in closed_w for plant in settings.ders)
+    return connects and sum(closed_w.values()) > total_w + ISOLATION_TOLERANCE_W
 
 
 def _regulated(
@@ -168,9 +198,9 @@ def _stack(
     else:
         stack.append(Narrowing(settings.ceiling_by, limiter.ceiling_w))
     stack += [
-        Narrowing(override.by, override.limit_w)
+        Narrowing(override.by, override.cap_w)
         for override in image.overrides
-        if override.limit_w is not None and override.der is None
+        if override.cap_w is not None and override.der is None
     ]
     return tuple(sorted(stack, key=lambda narrowing: narrowing.limit_w))
 
@@ -180,9 +210,9 @@ def _single_narrowings(
 ) -> list[tuple[str, float, str]]:
     """Limits on one DER: its name, W, and by whom."""
     found = [
-        (override.der, override.limit_w, override.by)
+        (override.der, override.cap_w, override.by)
         for override in image.overrides
-        if override.limit_w is not None and override.der is not None
+        if override.cap_w is not None and override.der is not None
     ]
     for plant in settings.ders:
         share = enter_share(settings, enter, plant, now_s)

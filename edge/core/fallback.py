@@ -54,12 +54,21 @@ def fallback_step(
         return state
     sighted_s = now_s if state.sighted_s is None else state.sighted_s
     held = now_s - sighted_s >= settings.fallback_hold_s
-    if held and _verified(settings, image, heard, allowed_w):
+    if held and _verified(settings, image, heard, allowed_w, state.since_s):
         return Fallback(active=False, since_s=now_s, count=state.count)
     return replace(state, sighted_s=sighted_s)
 
 
-def _verified(settings: CoreSettings, image: Image, heard: frozenset[str], allowed_w: float) -> bool:
-    """Whether the limits read back from the DERs that answer keep their sum within `allowed_w`."""
-    held_w = sum(der.limit_w.otherwise(float("inf")) for der in image.ders if der.name in heard)
+def _verified(
+    settings: CoreSettings, image: Image, heard: frozenset[str], allowed_w: float, since_s: float
+) -> bool:
+    """Whether the limits read back after `since_s` from the DERs that answer keep their sum within `allowed_w`."""
+    held_w = 0.0
+    for der in image.ders:
+        if der.name not in heard:
+            continue
+        limit_w = der.limit_w.since(since_s)
+        if limit_w is None:
+            return False
+        held_w += limit_w
     return held_w <= allowed_w + VERIFIED_TOLERANCE * settings.nameplate_w

@@ -46,7 +46,7 @@ def load_span(
         if plant.name in lost:
             high_w += track.last_w or 0.0
             continue
-        least_w, most_w = output_span(track, from_s, to_s)
+        least_w, most_w = output_span(track, plant, from_s, to_s)
         low_w += least_w
         high_w += most_w
     return low_w, high_w

@@ -20,6 +20,8 @@ class DerPlant:
     slope_w_per_s: float
     min_w: float
     unheard_w: float
+    unseen_s: float
+    """With an output older than this it may be making anything below its limit."""
     contact: str | None
 
 
@@ -97,5 +99,6 @@ def _plant(site: Site, index: int) -> DerPlant:
         slope_w_per_s=der.slope_w_per_s,
         min_w=der.nameplate_w * der.min_pct / 100,
         unheard_w=unheard_w,
+        unseen_s=der.poll_s + der.timeout_s * (1 + der.retries),
         contact=der.contact,
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edge.core.settings import DerPlant
-from edge.core.trajectory import Trajectory, anchored, commanded, level_at, level_span, pruned
+from edge.core.trajectory import Trajectory, anchored, commanded, level_span, pruned
 from edge.model.image import DerReading
+from edge.model.sample import Quality, Sample
 
 BAND = 0.01
 """Of nameplate: an output this close below its settled limit is held down by the limit, not by the weather."""
+EARLY_S = 0.5
+"""A DER may be this much ahead of its model or behind it: an output lower than that explains is the weather's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,8 @@ class Track:
     """One DER's path, and how its last settled measurement stood to it.
 
     `below_w` is how far a curtailed DER stays under its limit (rounding, losses). `weather_w` is the measured
-    output of a DER that makes less than it may, else None. `last_w` is the last measured output.
+    output of a DER that makes less than it may, else None. `last_w` is the last measured output. `unproven`:
+    the highest limit sent since each of some times, as far as no later read-back ruled it out; falling.
     """
 
     path: Trajectory
@@ -25,7 +29,7 @@ class Track:
     below_w: float = 0.0
     weather_w: float | None = None
     last_w: float | None = None
-    sent_w: float | None = None
+    unproven: tuple[tuple[float, float], ...] = ()
 
 
 def new_track(plant: DerPlant, now_s: float) -> Track:
@@ -35,7 +39,9 @@ def new_track(plant: DerPlant, now_s: float) -> Track:
 
 def observed(track: Track, plant: DerPlant, reading: DerReading, now_s: float) -> Track:
     """The track after this scan's reading of the DER, if that is a new one."""
-    track = replace(track, path=pruned(track.path, now_s))
+    track = replace(
+        track, path=pruned(track.path, now_s), unproven=_unproven(track.unproven, reading.limit_w)
+    )
     output_w = reading.output_w.since(track.seen_s)
     if output_w is None:
         return track
@@ -50,14 +56,18 @@ def observed(track: Track, plant: DerPlant, reading: DerReading, now_s: float) -
         curtailed = gap_w <= BAND * plant.nameplate_w
         below_w = max(0.0, gap_w) if curtailed else 0.0
         weather_w = None if curtailed else output_w
+    elif output_w < level_span(track.path, from_s - EARLY_S, to_s + EARLY_S)[0] - BAND * plant.nameplate_w:
+        weather_w = output_w
     return replace(
         track, path=path, seen_s=from_s, below_w=below_w, weather_w=weather_w, last_w=max(0.0, output_w)
     )
 
 
-def output_span(track: Track, from_s: float, to_s: float) -> tuple[float, float]:
+def output_span(track: Track, plant: DerPlant, from_s: float, to_s: float) -> tuple[float, float]:
     """The least and the most the DER can have made between two times, as far as the model knows."""
     low_w, high_w = level_span(track.path, from_s, to_s)
+    if to_s - track.seen_s > plant.unseen_s:
+        return 0.0, high_w
     if track.weather_w is not None:
         return min(low_w, track.weather_w), min(high_w, track.weather_w)
     return max(0.0, low_w - track.below_w), max(0.0, high_w - track.below_w)
@@ -66,9 +76,19 @@ def output_span(track: Track, from_s: float, to_s: float) -> tuple[float, float]
 def sent(track: Track, plant: DerPlant, limit_w: float, now_s: float, command_s: float) -> Track:
     """The track after `limit_w` was commanded at `now_s`."""
     path = commanded(track.path, now_s + plant.dead_time_s + command_s / 2, limit_w)
-    return replace(track, path=path, sent_w=limit_w)
+    higher = tuple(item for item in track.unproven if item[1] > limit_w)
+    since_s = track.unproven[len(higher)][0] if len(higher) < len(track.unproven) else now_s
+    return replace(track, path=path, unproven=(*higher, (since_s, limit_w)))
 
 
-def expected_w(track: Track, at_s: float) -> float:
-    """The level the DER is allowed at `at_s` by what was commanded."""
-    return level_at(track.path, at_s)
+def most_sent_w(track: Track) -> float:
+    """The highest limit that was sent and may be in the device; 0 when none was sent."""
+    return track.unproven[0][1] if track.unproven else 0.0
+
+
+def _unproven(unproven: tuple[tuple[float, float], ...], limit: Sample) -> tuple[tuple[float, float], ...]:
+    """Without what was sent before a read-back, but for the last: that one may have been on its way."""
+    if limit.quality is not Quality.GOOD:
+        return unproven
+    before = sum(sent_s < limit.oldest_s for sent_s, _ in unproven)
+    return unproven[max(0, before - 1) :]

@@ -1,7 +1,7 @@
 """A definite-time power element: 32R, 32F, 32, import, and the PCS bound.
 
 ANSI device 32. It picks up when the measured power is beyond pickup, times from the last sample that was not,
-and operates when the delay is over. A sample between dropout and pickup keeps a running timer running and
+and operates when the delay is over, unless the last sample was below dropout. A sample between dropout and pickup keeps a running timer running and
 never starts one. A lost sample buys no time: the timer counts from what was last known to be below.
 """
 
@@ -30,7 +30,7 @@ def element_step(
     sample: Sample | None,
     now_s: float,
     *,
-    blocked: bool = False,
+    blocked_s: float | None = None,
 ) -> ElementState:
     """Advance one scan.
 
@@ -39,14 +39,15 @@ def element_step(
         state: Its state after the last scan.
         sample: The PCC export if a new good sample came since the last scan, else None.
         now_s: Monotonic time of this scan.
-        blocked: Holds the element down, as if the sample were below pickup.
+        blocked_s: Measured then, a proof holds the element down as a sample below pickup would.
     """
-    if blocked:
-        return ElementState(below_s=now_s, blocked=True)
+    if blocked_s is not None:
+        return ElementState(below_s=blocked_s, blocked=True)
     if sample is not None:
         state = _seen(settings, state, sample)
     state = replace(state, blocked=False)
-    operated = state.picked_up and now_s - state.below_s >= settings.delay_s
+    beyond = state.picked_up and state.clear_s is None
+    operated = beyond and now_s - state.below_s >= settings.delay_s
     return replace(state, operated=operated)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.guard import budget
-from edge.guard.settings import ElementSettings, GuardSettings
-from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Method, Site
+from edge.guard.settings import ElementSettings, GuardSettings, pickup_w
+from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Element, Method, Site
 
 Level = Literal["problem", "warning", "fact"]
 
@@ -27,10 +27,12 @@ def judge(site: Site) -> list[Finding]:
     settings = GuardSettings.of(site)
     found = [
         *_agreement(site),
+        *_pickups(site),
         *_outputs(site, settings),
         *_reversion(site),
         *_budgets(site, settings),
         *_ride_through(site, settings),
+        *_slow_ders(site),
     ]
     order = {"problem": 0, "warning": 1, "fact": 2}
     return sorted(found, key=lambda finding: order[finding.level])
@@ -73,6 +75,25 @@ def _agreement(site: Site) -> Iterator[Finding]:
         yield Finding(
             "problem", "control.site_limit_w", f"may only be tighter than {agreement.export_limit_w:g} W"
         )
+
+
+def _pickups(site: Site) -> Iterator[Finding]:
+    """A pickup may be tighter than the rule of its element, never wider."""
+    for index, element in enumerate(site.guard.element):
+        path = f"guard.element[{index}].pickup_w"
+        if element.pickup_w == "auto":
+            if element.kind == "import":
+                yield Finding("problem", path, "is required for an import element: no rule gives it")
+            continue
+        given_w = pickup_w(site, element)
+        rule_w = pickup_w(site, Element(kind=element.kind))
+        if element.kind != "import" and given_w > rule_w:
+            yield Finding(
+                "problem",
+                path,
+                f"element {element.kind} would pick up at an export of {given_w:g} W, above the {rule_w:g} W of its"
+                " rule; a pickup may only be tighter",
+            )
 
 
 def _outputs(site: Site, settings: GuardSettings) -> Iterator[Finding]:
@@ -183,3 +204,17 @@ def _ride_through(site: Site, settings: GuardSettings) -> Iterator[Finding]:
             f" ({100 * step_w / site.nameplate_w:.0f} % of nameplate); {budget.recovery(site).spelled()} and the ramp"
             " must fit the delay",
         )
+
+
+def _slow_ders(site: Site) -> Iterator[Finding]:
+    """DERs that cannot be down within the PCS bound, were they told to at the last moment fallback is forced."""
+    bound_s = site.guard.olrt_bound_s
+    for index, der in enumerate(site.der):
+        needed_s = budget.security(site).total_s + budget.decay_s(der)
+        if needed_s > 0.5 * bound_s:
+            yield Finding(
+                "warning",
+                f"der[{index}].slope_pct_per_s",
+                f"{der.name} may need {needed_s:.1f} s from full power after a step, more than half of the PCS bound of"
+                f" {bound_s:g} s",
+            )

@@ -21,7 +21,7 @@ FEEDBACK_GRACE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class GuardState:
-    """Everything the guard remembers from scan to scan."""
+    """Everything the guard remembers from scan to scan. `closed`: the outputs were told to close."""
 
     durable: Durable
     elements: tuple[ElementState, ...]
@@ -32,6 +32,7 @@ class GuardState:
     scan_s: float
     commanded_s: float
     limits_w: tuple[float, ...]
+    closed: bool = False
     causes: tuple[str, ...] = ()
     breaker_failed: bool = False
     trips: int = 0
@@ -40,10 +41,10 @@ class GuardState:
 def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> GuardState:
     """The state of a process that has just come up: latch as stored, outputs open."""
     return GuardState(
-        durable=replace(durable, in_service=False),
+        durable=durable,
         elements=tuple(ElementState(now_s) for _ in settings.elements),
         pcs=ElementState(now_s),
-        watches=tuple(Watch(der.nameplate_w, now_s) for der in settings.ders),
+        watches=tuple(Watch(((now_s, der.nameplate_w),)) for der in settings.ders),
         sequence=-1,
         sample_s=now_s,
         scan_s=now_s,
@@ -60,6 +61,7 @@ def guard_step(
     now_s: float,
     *,
     ready: bool,
+    entered: bool,
     isolate: frozenset[str],
 ) -> tuple[GuardState, Commands, tuple[Event, ...]]:
     """Advance one scan.
@@ -71,17 +73,21 @@ def guard_step(
         limits_w: What the limiter asks for; passed on unless tripped, clipped to each nameplate.
         now_s: Monotonic time of this scan.
         ready: Enter service has seen its window for its delay.
+        entered: Enter service is done, its ramp too.
         isolate: Contacts that the limiter asks to open without a trip.
     """
     before = state
+    state = _lapsed(settings, state, now_s)
     state = _measured(image, settings, state, now_s)
     state = replace(state, causes=_causes(image, settings, state, now_s))
     state = _latched(image, settings, state, now_s)
-    state = _service(image, settings, state, now_s, ready=ready, held=bool(isolate))
-    closed = state.durable.in_service and not state.durable.tripped
-    if closed != before.durable.in_service:
+    failed = not before.closed and _breaker_failed(image, settings, state)
+    state = replace(state, breaker_failed=failed)
+    state = _service(image, settings, state, ready=ready, held=bool(isolate))
+    if state.closed and entered and not state.durable.in_service:
+        state = replace(state, durable=replace(state.durable, in_service=True))
+    if state.closed != before.closed:
         state = replace(state, commanded_s=now_s)
-    state = replace(state, breaker_failed=_breaker_failed(image, settings, state))
     granted = tuple(
         0.0 if state.durable.tripped else _clipped(limits_w.get(der.name, 0.0), der.nameplate_w)
         for der in settings.ders
@@ -91,7 +97,7 @@ def guard_step(
         limits=tuple(
             DerLimit(der.name, limit_w) for der, limit_w in zip(settings.ders, granted, strict=True)
         ),
-        outputs=tuple(OutputCommand(name, closed and name not in isolate) for name in settings.outputs),
+        outputs=tuple(OutputCommand(name, state.closed and name not in isolate) for name in settings.outputs),
     )
     return state, commands, _events(settings, before, state, now_s)
 
@@ -101,6 +107,7 @@ def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
     excursion_s = now_s - state.pcs.below_s if state.pcs.picked_up else 0.0
     return Permit(
         tripped=state.durable.tripped,
+        operated=bool(state.causes),
         force_fallback=excursion_s >= settings.force_fallback_after_s,
         unresponsive=frozenset(
             der.name
@@ -112,24 +119,37 @@ def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
 
 def effective(element: ElementSettings, image: Image) -> ElementSettings:
     """The element with a test's lower pickup in force; a test can never raise it."""
-    lowest_w = min((o.pickup_w for o in image.overrides if o.pickup_w is not None), default=math.inf)
-    if element.direction < 0 or lowest_w >= element.pickup_w:
+    if element.direction < 0:
+        return element
+    asked_w = (override.pickup_w for override in image.overrides)
+    lowest_w = min(
+        (pickup_w for pickup_w in asked_w if pickup_w is not None and pickup_w < element.pickup_w),
+        default=None,
+    )
+    if lowest_w is None:
         return element
     return replace(element, pickup_w=lowest_w, dropout_w=lowest_w - (element.pickup_w - element.dropout_w))
+
+
+def _lapsed(settings: GuardSettings, state: GuardState, now_s: float) -> GuardState:
+    """After a gap in the scans the outputs have opened by themselves: the site is out of service, not tripped."""
+    if now_s - state.scan_s < settings.dead_man_s:
+        return state
+    return replace(state, closed=False)
 
 
 def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> GuardState:
     """Elements and supervisor after this scan's measurements."""
     is_new = image.pcc.sequence != state.sequence and image.pcc.export_w.quality is Quality.GOOD
     sample = image.pcc.export_w if is_new else None
-    zero = verified_zero(settings, image, now_s)
+    zero_s = verified_zero(settings, image, now_s)
     elements = tuple(
         element_step(
             effective(element, image),
             was,
             sample,
             now_s,
-            blocked=element.blocked_at_zero_output and zero,
+            blocked_s=zero_s if element.blocked_at_zero_output else None,
         )
         for element, was in zip(settings.elements, state.elements, strict=True)
     )
@@ -144,7 +164,7 @@ def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: f
         elements=elements,
         pcs=element_step(settings.pcs, state.pcs, sample, now_s),
         watches=watches,
-        sequence=image.pcc.sequence,
+        sequence=image.pcc.sequence if is_new else state.sequence,
         sample_s=state.sample_s if sample is None else sample.oldest_s,
     )
 
@@ -159,7 +179,7 @@ def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
     blind_s = now_s - state.sample_s
     if (
         settings.lost_sensing_s is not None
-        and state.durable.in_service
+        and state.closed
         and blind_s >= settings.lost_sensing_s
         and not proven_safe(settings, image, state.sample_s, now_s)
     ):
@@ -167,7 +187,7 @@ def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
     causes += [
         f"supervisor:{der.name}"
         for der, watch in zip(settings.ders, state.watches, strict=True)
-        if der.contact is not None and must_trip(watch, now_s) and state.durable.in_service
+        if der.contact is not None and must_trip(watch, now_s) and state.closed
     ]
     return tuple(causes)
 
@@ -177,16 +197,17 @@ def _latched(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
     durable = state.durable
     trips_s = tuple(at_s for at_s in durable.trips_s if now_s - at_s < DAY_S)
     if state.causes and not durable.tripped:
-        if not any(override.test for override in image.overrides):
+        by_test = any(override.can_trip for override in image.overrides)
+        if not by_test:
             trips_s = (*trips_s, now_s)
         durable = Durable(
             tripped=True,
             target=state.causes[0],
-            lockout=durable.lockout or len(trips_s) >= settings.lockout_trips,
+            lockout=durable.lockout or (not by_test and len(trips_s) >= settings.lockout_trips),
             trips_s=trips_s,
             in_service=False,
         )
-        return replace(state, durable=durable, trips=state.trips + 1)
+        return replace(state, durable=durable, closed=False, trips=state.trips + 1)
     if image.reset and durable.tripped and not state.causes:
         durable = replace(durable, tripped=False, lockout=False, target=None)
     if trips_s != durable.trips_s:
@@ -195,21 +216,17 @@ def _latched(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
 
 
 def _service(
-    image: Image, settings: GuardSettings, state: GuardState, now_s: float, *, ready: bool, held: bool
+    image: Image, settings: GuardSettings, state: GuardState, *, ready: bool, held: bool
 ) -> GuardState:
-    """Whether the site is in service: closed by enter service, opened by trip, isolation or a lapsed dead-man."""
-    durable = state.durable
-    if durable.in_service:
-        lapsed = now_s - state.scan_s >= settings.dead_man_s
+    """Whether the outputs are closed: by enter service; not when isolated, fallen open or seen to have failed."""
+    if state.closed:
         fell_open = _feedback(image, 0.0, state.commanded_s + settings.actuation_s + FEEDBACK_GRACE_S)
-        if held or lapsed or fell_open:
-            return replace(state, durable=replace(durable, in_service=False))
+        return replace(state, closed=False) if held or fell_open else state
+    if not ready or held or state.causes or state.breaker_failed:
         return state
-    if not ready or held or state.causes:
+    if state.durable.tripped and not _resets_itself(settings, state):
         return state
-    if durable.tripped and not _resets_itself(settings, state):
-        return state
-    return replace(state, durable=replace(durable, tripped=False, in_service=True))
+    return replace(state, durable=replace(state.durable, tripped=False), closed=True)
 
 
 def _resets_itself(settings: GuardSettings, state: GuardState) -> bool:
@@ -223,9 +240,7 @@ def _feedback(image: Image, value: float, after_s: float) -> bool:
 
 
 def _breaker_failed(image: Image, settings: GuardSettings, state: GuardState) -> bool:
-    """A contact that still shows closed after it was told to open."""
-    if state.durable.in_service:
-        return False
+    """A contact that still shows closed after it was told to open at `commanded_s`."""
     return _feedback(image, 1.0, state.commanded_s + settings.actuation_s + FEEDBACK_GRACE_S)
 
 
@@ -246,7 +261,7 @@ def _events(
         events.append(Event("trip", now_s, f"target {', '.join(after.causes)}"))
     if before.durable.tripped and not after.durable.tripped:
         events.append(Event("reset", now_s, "the trip latch was reset"))
-    if before.durable.in_service and not after.durable.in_service and not after.durable.tripped:
+    if before.closed and not after.closed and not after.durable.tripped:
         events.append(Event("out-of-service", now_s, "the outputs are open without a trip"))
     if after.breaker_failed and not before.breaker_failed:
         events.append(Event("breaker-failure", now_s, "a contact shows closed after it was told to open"))

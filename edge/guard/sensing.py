@@ -24,13 +24,16 @@ def proven_safe(settings: GuardSettings, image: Image, lost_s: float, now_s: flo
     return total_w <= settings.export_limit_w
 
 
-def verified_zero(settings: GuardSettings, image: Image, now_s: float) -> bool:
-    """Whether every DER is measured to make nothing (below 1 % of its nameplate) right now.
+def verified_zero(settings: GuardSettings, image: Image, now_s: float) -> float | None:
+    """The oldest time of the measurements that show every DER to make nothing now, or None if they do not.
 
-    The 32F element is blocked while this holds: an import above pickup cannot be promised at low load.
+    Nothing is below 1 % of nameplate. The 32F element is blocked while this holds: an import above pickup
+    cannot be promised at low load.
     """
+    proven_s = now_s
     for der, known in zip(image.ders, settings.ders, strict=True):
         output_w = der.output_w.fresh(now_s, MAX_PROOF_AGE_S)
         if output_w is None or output_w > 0.01 * known.nameplate_w:
-            return False
-    return settings.unmanaged_w == 0.0
+            return None
+        proven_s = min(proven_s, der.output_w.oldest_s)
+    return proven_s if settings.unmanaged_w == 0.0 else None

@@ -1,0 +1,117 @@
+"""The time budgets, added up by hand (control.md: clearing, security, auto delay)."""
+
+from __future__ import annotations
+
+import pytest
+from guard_bench import site
+
+from edge.guard import budget
+from edge.guard.settings import GuardSettings
+
+NO_OUTPUT = (
+    ('contact = "coil-2"', ""),
+    (
+        '[[trip_output]]\nname = "coil-2"\nuri = "tcp://127.0.0.1:15024?unit=1"\ncoil = 0\nfeedback = 0\n',
+        "[unmanaged]\n",
+    ),
+    ("watchdog_s = 0.5\nwatchdog_register = 0\nactuation_s = 0.05\n", ""),
+)
+
+
+def test_the_bench_site_s_sums() -> None:
+    bench = site()
+    assert budget.security(bench).total_s == pytest.approx(0.2 + 0.0 + 0.02 + 0.15 * 2 + 0.2 + 0.2)
+    assert budget.opening(bench).total_s == pytest.approx(0.5 + 0.05)
+    assert budget.auto_delay_s(bench) == 1.25
+    assert GuardSettings.of(bench).elements[0].delay_s == 1.25
+    assert budget.security(bench).spelled() == (
+        "0.20 meter period + 0.00 averaging + 0.02 latency + 0.30 transaction with retry + 0.20 scan"
+        " + 0.20 one lost sample = 0.92 s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("watchdog_s", "scan_s", "opening_s"),
+    [(0.5, 0.2, 0.55), (0.29, 0.2, 0.35), (0.3, 0.2, 0.35), (0.31, 0.2, 0.36), (0.5, 0.41, 0.56)],
+)
+def test_opening_is_the_longer_of_scan_and_dead_man(
+    watchdog_s: float, scan_s: float, opening_s: float
+) -> None:
+    at = site(
+        ("watchdog_s = 0.5", f"watchdog_s = {watchdog_s}"),
+        ("[guard]", f"[control]\nscan_s = {scan_s}\n[guard]"),
+    )
+    assert budget.opening(at).total_s == pytest.approx(opening_s)
+    assert budget.opening(at).total_s == pytest.approx(max(scan_s + 0.1 + 0.05, watchdog_s + 0.05))
+
+
+def test_without_a_dead_man_or_without_an_output_the_scan_counts() -> None:
+    assert budget.opening(site(("watchdog_s = 0.5\n", ""))).total_s == pytest.approx(0.2 + 0.1 + 0.05)
+    assert budget.opening(site(*NO_OUTPUT)).total_s == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("period_s", "auto_s"),
+    [(0.1, 1.25), (0.2, 1.25), (0.36, 1.25), (0.365, 1.25), (0.366, 1.26), (0.4, 1.32), (1.0, 2.52)],
+)
+def test_auto_is_the_larger_of_security_and_what_clearing_leaves_rounded_up(
+    period_s: float, auto_s: float
+) -> None:
+    at = site(("period_s = 0.2", f"period_s = {period_s}"))
+    assert budget.auto_delay_s(at) == pytest.approx(auto_s)
+    assert budget.auto_delay_s(at) >= budget.security(at).total_s - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "survived"), [(0.9, 0), (0.919, 0), (0.92, 1), (1.119, 1), (1.12, 2), (1.25, 2), (1.32, 3)]
+)
+def test_lost_samples_survived(delay_s: float, survived: int) -> None:
+    assert budget.lost_samples_survived(site(), delay_s) == survived
+
+
+def test_the_slowest_meter_that_could_do_just_does() -> None:
+    slowest_s = budget.slowest_meter_s(site())
+    assert slowest_s == pytest.approx((2.0 - 0.55 - 0.52) / 2)
+    at = site(("period_s = 0.2", f"period_s = {slowest_s}"))
+    assert budget.security(at).total_s + budget.opening(at).total_s == pytest.approx(budget.CLEARING_BOUND_S)
+    assert budget.slowest_meter_s(site(("latency_s = 0.02", "latency_s = 3.0"))) == 0.0
+
+
+def test_ride_through_is_what_the_slowest_der_sheds_in_the_time_left() -> None:
+    recovery_s = 2 * 0.2 + 2 * 0.02 + 3 * 0.04 + 0.03 + 0.2
+    assert budget.recovery(site()).total_s == pytest.approx(recovery_s)
+    assert budget.ride_through_w(site(), 1.25) == pytest.approx(100_000 * (1.25 - recovery_s))
+    slow = site(("slope_pct_per_s = 100.0", "slope_pct_per_s = 10.0"))
+    assert budget.ride_through_w(slow, 1.25) == pytest.approx(10_000 * (1.25 - recovery_s))
+    assert budget.ride_through_w(site(), 0.5) == 0.0
+    assert budget.ride_through_w(site(), 9.0) == 100_000.0
+
+
+def test_decay_is_dead_time_and_the_whole_slope() -> None:
+    assert budget.decay_s(site().der[0]) == pytest.approx(0.2 + 1.0)
+
+
+def test_fallback_is_forced_early_enough_for_the_slowest_der_to_make_the_bound() -> None:
+    assert GuardSettings.of(site()).force_fallback_after_s == pytest.approx(30 - 1.2 - 0.92)
+    slow = site(("slope_pct_per_s = 100.0", "slope_pct_per_s = 2.5"))
+    assert GuardSettings.of(slow).force_fallback_after_s == 15.0
+
+
+def test_a_site_without_outputs_has_no_dead_man_and_without_elements_no_lost_sensing() -> None:
+    bare = GuardSettings.of(site(*NO_OUTPUT, ('[[guard.element]]\nkind = "32"\n', "")))
+    assert (bare.outputs, bare.dead_man_s, bare.actuation_s, bare.lost_sensing_s) == (
+        (),
+        float("inf"),
+        0.0,
+        None,
+    )
+    assert GuardSettings.of(site()).lost_sensing_s == 1.25
+
+
+@pytest.mark.parametrize(
+    ("noise_w", "count_w", "dropout_w"),
+    [(0.0, 1.0, 24_500.0), (166.6, 1.0, 24_500.0), (200.0, 1.0, 24_400.0), (0.0, 700.0, 24_300.0)],
+)
+def test_hysteresis_is_the_largest_of_its_three(noise_w: float, count_w: float, dropout_w: float) -> None:
+    at = site(("noise_w = 60.0", f"noise_w = {noise_w}\ncount_w = {count_w}"))
+    assert GuardSettings.of(at).elements[0].dropout_w == pytest.approx(dropout_w)
