@@ -92,7 +92,7 @@ def rows(
     return table
 
 
-def pairs(body: Sequence[tuple[str, Any]], shares: tuple[float, float] = (0.32, 0.68)) -> Flowable:
+def pairs(body: Sequence[tuple[str, Any]], shares: tuple[float, float] = (0.36, 0.64)) -> Flowable:
     """A table of names and values."""
     cells = [[text(name, CELL_BOLD), _cell(value)] for name, value in body]
     table = Table(cells, colWidths=[WIDTH * share for share in shares])

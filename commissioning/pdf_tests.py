@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether, Spacer
+from reportlab.platypus import Flowable, Image, KeepTogether, Spacer
 
 from commissioning.pdf_style import (
     BODY,
@@ -31,6 +31,9 @@ _SHORT = {
     "not readable": "inconclusive",
     "not supported": "not-applicable",
 }
+
+_ENOUGH = 3
+"""Fewer points than this make no plot."""
 
 
 def settings(report: Report) -> list[Flowable]:
@@ -70,24 +73,28 @@ def test(result: TestResult) -> list[Flowable]:
     ]
     if result.measurements:
         head += [_measurements(result.measurements), Spacer(0, 6)]
-    parts: list[Flowable] = [CondPageBreak(150), KeepTogether(head)]
-    if result.series and len(result.series[0].t_s) > 1:
-        parts += _plots(result)
-    return parts
+    if not result.series or len(result.series[0].t_s) < _ENOUGH:
+        return [KeepTogether(head)]
+    first, *others = _plots(result)
+    return [KeepTogether([*head, *first]), *(KeepTogether(plot) for plot in others), *_marks(result)]
 
 
-def _plots(result: TestResult) -> list[Flowable]:
-    parts: list[Flowable] = []
+def _plots(result: TestResult) -> list[list[Flowable]]:
+    plots: list[list[Flowable]] = []
     for window in windows(result):
         png, ratio = draw(result, window)
         image = Image(io.BytesIO(png), width=WIDTH, height=WIDTH * ratio)
-        parts.append(KeepTogether([text(window.caption, SMALL), image, Spacer(0, 3)]))
-    if result.marks:
-        told = "   ".join(
-            f"{number}: {mark.text} ({mark.t_s:.2f} s)" for number, mark in enumerate(result.marks, 1)
-        )
-        parts += [text(f"Marks   {told}", SMALL), Spacer(0, 4)]
-    return parts
+        plots.append([text(window.caption, SMALL), image, Spacer(0, 3)])
+    return plots
+
+
+def _marks(result: TestResult) -> list[Flowable]:
+    if not result.marks:
+        return []
+    told = ", ".join(
+        f"{number}: {mark.text} ({mark.t_s:.2f} s)" for number, mark in enumerate(result.marks, 1)
+    )
+    return [text(f"Marks: {told}", SMALL), Spacer(0, 4)]
 
 
 def _measurements(measured: Sequence[Measurement]) -> Flowable:

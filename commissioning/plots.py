@@ -15,6 +15,7 @@ from contract.report import Mark, Series, TestResult
 DPI = 200
 WIDTH_IN = 7.1
 
+_AROUND_S = 0.5
 _ZOOMS = (
     ("element picked up", "contact open"),
     ("DER output capped", "at target"),
@@ -57,8 +58,9 @@ def windows(test: TestResult) -> list[Window]:
 
 def draw(test: TestResult, window: Window) -> tuple[bytes, float]:
     """The plot as PNG, and its height over its width."""
-    groups = [group for group in _groups(test.series) if group]
-    heights = [1.5 if group[0].unit == "W" else 0.2 + 0.2 * len(group) for group in groups]
+    shown = [_clipped(item, window) for item in test.series]
+    groups = [group for group in _groups(shown) if group]
+    heights = [1.15 if group[0].unit == "W" else 0.12 + 0.18 * len(group) for group in groups]
     figure = Figure(figsize=(WIDTH_IN, 0.6 + sum(heights)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(groups), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
@@ -78,6 +80,13 @@ def draw(test: TestResult, window: Window) -> tuple[bytes, float]:
     figure.savefig(png, dpi=DPI, format="png")
     width, height = figure.get_size_inches()
     return png.getvalue(), float(height / width)
+
+
+def _clipped(series: Series, window: Window) -> Series:
+    """Only what the window shows and a little around it, so that the axes fit it."""
+    start_s, end_s = window.start_s - _AROUND_S, window.end_s + _AROUND_S
+    points = [(t_s, y) for t_s, y in zip(series.t_s, series.y, strict=True) if start_s <= t_s <= end_s]
+    return series.model_copy(update={"t_s": tuple(t for t, _ in points), "y": tuple(y for _, y in points)})
 
 
 def _groups(series: Sequence[Series]) -> list[list[Series]]:
