@@ -1,0 +1,83 @@
+"""`python -m benchmarks [MEASURE...]`: measure, print a table, write results.json.
+
+A missed goal is printed as missed and is no failure of the run; exit status 1 when something could not be
+measured, 2 for a measure that does not exist.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from benchmarks.calibration import PI4_LOOP_MS, loop_ms, pi4_factor
+from benchmarks.registry import MEASURES, UnmeasuredError, load
+from benchmarks.rows import RESULTS, Row, write
+
+_WIDTH = 160
+"""Columns of a table that goes into a file."""
+
+
+def main(names: list[str] | None = None, results: Path = RESULTS) -> int:
+    """Take the named measures, all of them by default; the exit status."""
+    wanted = names or list(MEASURES)
+    unknown = [name for name in wanted if name not in MEASURES]
+    if unknown:
+        print(f"no measure is called {unknown[0]!r}; there are: {', '.join(MEASURES)}", file=sys.stderr)
+        return 2
+    rows, problems = _measured(wanted)
+    write(rows, results)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(table(rows), _calibrated())
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _measured(wanted: list[str]) -> tuple[list[Row], list[str]]:
+    rows: list[Row] = []
+    problems = []
+    layout = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    # Nothing redraws by itself: a thread that draws would be in the way of what is measured.
+    with Progress(*layout, console=Console(stderr=True), auto_refresh=False) as progress:
+        task = progress.add_task("measuring", total=len(wanted))
+        for name in wanted:
+            progress.update(task, description=name, refresh=True)
+            begun_s = time.monotonic()
+            try:
+                rows += load(name)()
+            except UnmeasuredError as error:
+                problems.append(f"{name} could not be measured: {error}")
+            progress.console.print(f"{name}: {time.monotonic() - begun_s:.0f} s")
+            progress.advance(task)
+    return rows, problems
+
+
+def table(rows: list[Row]) -> Table:
+    """The rows for people."""
+    shown = Table()
+    for heading in ("measure", "value", "goal", "", "ratio", "reference"):
+        shown.add_column(heading, justify="right" if heading in {"value", "goal", "ratio"} else "left")
+    for row in rows:
+        verdict = {None: "", True: "[green]met[/]", False: "[red]missed[/]"}[row.passed]
+        goal = "" if row.goal is None else f"<= {row.goal:g}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
+        shown.add_row(row.measure, f"{row.value:.4g} {row.unit}", goal, verdict, ratio, row.reference or "")
+    return shown
+
+
+def _calibrated() -> str:
+    return (
+        f"This machine runs the calibration loop in {loop_ms():.1f} ms. A Pi 4 is assumed to take"
+        f" {PI4_LOOP_MS:g} ms, {pi4_factor():.1f} times as long (unmeasured)."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
