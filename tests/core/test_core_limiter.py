@@ -1,0 +1,114 @@
+"""The limiter: one correction for each new sample, down at once, up by ramp, by what the data prove."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core_bench import SETTINGS, A, B, pcc
+
+from edge.core.limiter import Limiter, correct, load_span, target_w
+from edge.core.noise import Noise
+from edge.core.track import Track, sent
+from edge.core.trajectory import Trajectory
+
+NOBODY = frozenset[str]()
+
+
+def settled(a_w: float, b_w: float, seen_s: float = 100.0) -> tuple[Track, Track]:
+    """Both DERs still at their limits, and seen there."""
+    return (
+        Track(Trajectory(0.0, a_w, a_w, 20.0), seen_s=seen_s, last_w=a_w),
+        Track(Trajectory(0.0, b_w, b_w, 80.0), seen_s=seen_s, last_w=b_w),
+    )
+
+
+def after(
+    ceiling_w: float, export_w: float, tracks: tuple[Track, ...], *, used_s: float = 99.8, **given: object
+) -> Limiter:
+    """One sample of now, at 100.0."""
+    limiter = Limiter(ceiling_w, 0, used_s, Noise(0.0))
+    lost = given.get("lost", NOBODY)
+    reading = given.get("pcc", pcc(export_w, 100.0))
+    return correct(SETTINGS, limiter, tracks, lost, reading, 100.0)  # type: ignore[arg-type]  # named above
+
+
+def test_the_target_is_the_ceiling_less_the_margin() -> None:
+    assert target_w(SETTINGS, Noise(0.0)) == 24.0
+    assert target_w(SETTINGS, Noise(0.25)) == 23.5
+    assert target_w(SETTINGS, Noise(100.0)) == 23.0
+
+
+@pytest.mark.parametrize("export_w", [-60.0, 0.0, 25.0, 60.0])
+def test_the_load_of_settled_ders_is_a_point(export_w: float) -> None:
+    assert load_span(SETTINGS, settled(10.0, 50.0), NOBODY, pcc(export_w, 100.0), export_w) == (
+        60.0 - export_w,
+        60.0 - export_w,
+    )
+
+
+def test_a_lost_der_may_have_made_anything_up_to_its_last() -> None:
+    span = load_span(SETTINGS, settled(10.0, 50.0), frozenset({"b"}), pcc(25.0, 100.0), 25.0)
+    assert span == (-15.0, 35.0)
+    never = (settled(10.0, 50.0)[0], replace(settled(10.0, 50.0)[1], last_w=None))
+    assert load_span(SETTINGS, never, frozenset({"b"}), pcc(25.0, 100.0), 25.0) == (-15.0, -15.0)
+
+
+def test_down_at_once_to_what_the_load_allows() -> None:
+    assert after(60.0, 50.0, settled(12.0, 48.0)).ceiling_w == pytest.approx(10.0 + 24.0)
+
+
+@pytest.mark.parametrize(("export_w", "moves"), [(24.0, False), (24.5, False), (24.501, True), (30.0, True)])
+def test_half_the_margin_is_left_alone(export_w: float, moves: bool) -> None:
+    found = after(60.0, export_w, settled(12.0, 48.0))
+    assert found.ceiling_w == pytest.approx(60.0 - (export_w - 24.0) if moves else 60.0)
+
+
+@pytest.mark.parametrize(
+    ("since_s", "ceiling_w"), [(0.0, 60.0), (0.2, 62.0), (1.0, 70.0), (2.0, 74.0), (9.0, 74.0)]
+)
+def test_up_by_ramp_to_what_the_load_calls_for(since_s: float, ceiling_w: float) -> None:
+    assert after(60.0, 10.0, settled(12.0, 48.0), used_s=100.0 - since_s).ceiling_w == pytest.approx(
+        ceiling_w
+    )
+
+
+def test_not_above_nameplate_and_not_below_zero() -> None:
+    assert after(95.0, -90.0, settled(15.0, 80.0), used_s=0.0).ceiling_w == 100.0
+    assert after(30.0, 90.0, settled(6.0, 24.0)).ceiling_w == 0.0
+
+
+def test_a_sample_is_used_once_and_a_stale_one_never() -> None:
+    before = Limiter(60.0, 1, 99.8, Noise(0.0))
+    assert (
+        correct(SETTINGS, before, settled(12.0, 48.0), NOBODY, pcc(90.0, 100.0, sequence=1), 100.0) is before
+    )
+    stale = pcc(90.0, 98.9, sequence=2)
+    assert correct(SETTINGS, before, settled(12.0, 48.0), NOBODY, stale, 100.0) is before
+    assert correct(SETTINGS, before, settled(12.0, 48.0), NOBODY, pcc(None, 0.0, sequence=2), 100.0) is before
+
+
+def test_commands_in_flight_are_left_to_work() -> None:
+    """The same excursion, seen again while the DERs come down, is not corrected twice."""
+    tracks = settled(12.0, 48.0)
+    limiter = correct(SETTINGS, Limiter(60.0, 0, 99.8, Noise(0.0)), tracks, NOBODY, pcc(50.0, 100.0), 100.0)
+    limits_w = (limiter.ceiling_w * 0.2, limiter.ceiling_w * 0.8)
+    told = tuple(
+        sent(track, plant, limit_w, 100.0, 0.03)
+        for track, plant, limit_w in zip(tracks, (A, B), limits_w, strict=True)
+    )
+    again = correct(SETTINGS, limiter, told, NOBODY, pcc(45.0, 100.3, sequence=2), 100.3)
+    assert again.ceiling_w == limiter.ceiling_w
+    assert again.noise.variance_w2 == 0.0  # nothing is learnt of the noise while they move
+
+
+def test_noise_is_learnt_when_they_are_still() -> None:
+    first = after(60.0, 24.0, settled(12.0, 48.0))
+    second = correct(SETTINGS, first, settled(12.0, 48.0), NOBODY, pcc(24.9, 100.2, sequence=2), 100.2)
+    assert second.noise.variance_w2 > 0.0
+
+
+def test_a_der_not_seen_for_long_lets_nothing_rise_and_still_lets_it_fall() -> None:
+    unseen = settled(12.0, 48.0, seen_s=90.0)
+    assert after(60.0, 10.0, unseen).ceiling_w == 60.0
+    assert after(60.0, 60.0, unseen).ceiling_w == pytest.approx(24.0)

@@ -1,0 +1,90 @@
+"""Where a limit is on its way: dead time, slope, commands in flight, the fold of the past."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.core.trajectory import KEEP_S, Trajectory, anchored, commanded, level_at, level_span, pruned
+
+STEP_S = 0.001
+
+
+def walked(path: Trajectory, t_s: float) -> float:
+    """The same by walking in small steps."""
+    level_w, goal_w, goals = path.level_w, path.goal_w, list(path.goals)
+    here_s = path.at_s
+    while here_s < t_s - STEP_S / 2:
+        while goals and goals[0][0] <= here_s + STEP_S / 2:
+            goal_w = goals.pop(0)[1]
+        most_w = path.slope_w_per_s * STEP_S
+        level_w += max(-most_w, min(most_w, goal_w - level_w))
+        here_s += STEP_S
+    return level_w
+
+
+@pytest.mark.parametrize(
+    ("t_s", "level_w"),
+    [(0.0, 100.0), (1.0, 100.0), (1.2, 100.0), (1.3, 90.0), (1.7, 50.0), (2.0, 50.0), (9.0, 50.0)],
+)
+def test_dead_time_then_slope_then_still(t_s: float, level_w: float) -> None:
+    path = commanded(Trajectory(0.0, 100.0, 100.0, 100.0), 1.2, 50.0)
+    assert level_at(path, t_s) == pytest.approx(level_w)
+
+
+@pytest.mark.parametrize(("t_s", "level_w"), [(1.0, 0.0), (1.5, 50.0), (1.6, 60.0), (1.7, 50.0), (2.2, 0.0)])
+def test_a_goal_that_overtakes_another(t_s: float, level_w: float) -> None:
+    path = commanded(commanded(Trajectory(0.0, 0.0, 0.0, 100.0), 1.0, 80.0), 1.6, 0.0)
+    assert level_at(path, t_s) == pytest.approx(level_w)
+
+
+def test_before_its_base_the_level_is_the_base_s() -> None:
+    assert level_at(Trajectory(5.0, 30.0, 90.0, 10.0), 4.0) == 30.0
+
+
+def test_the_same_limit_again_is_no_new_goal() -> None:
+    path = Trajectory(0.0, 0.0, 7.0, 1.0)
+    assert commanded(path, 1.0, 7.0) is path
+    path = commanded(path, 1.0, 8.0)
+    assert commanded(path, 2.0, 8.0) is path
+
+
+def test_a_span_has_the_extremes_between_its_ends_too() -> None:
+    path = commanded(commanded(Trajectory(0.0, 0.0, 0.0, 100.0), 1.0, 80.0), 1.6, 0.0)
+    assert list(level_span(path, 1.2, 2.0)) == [pytest.approx(20.0), pytest.approx(60.0)]
+    assert list(level_span(path, 1.6, 2.0)) == [pytest.approx(20.0), pytest.approx(60.0)]
+    assert level_span(path, 0.0, 0.5) == (0.0, 0.0)
+
+
+def test_an_anchor_keeps_what_is_still_in_flight() -> None:
+    path = commanded(commanded(Trajectory(0.0, 0.0, 0.0, 10.0), 1.0, 5.0), 2.0, 50.0)
+    assert anchored(path, 1.5, 30.0) == Trajectory(1.5, 30.0, 5.0, 10.0, ((2.0, 50.0),))
+    assert anchored(path, 2.0, 30.0) == Trajectory(2.0, 30.0, 50.0, 10.0)
+
+
+GOALS = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 100)), max_size=5)
+
+
+@given(GOALS, st.integers(0, 4000), st.integers(1, 200))
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+def test_it_is_what_walking_gives_and_folding_changes_nothing(
+    goals: list[tuple[int, int]], t_ms: int, slope: int
+) -> None:
+    path = Trajectory(0.0, 50.0, 50.0, float(slope))
+    for at_ms, goal in sorted(goals):
+        path = commanded(path, at_ms / 1000, float(goal))
+    t_s = t_ms / 1000
+    level_w = level_at(path, t_s)
+    assert level_w == pytest.approx(walked(path, t_s), abs=2 * slope * STEP_S)
+    assert 0.0 <= level_w <= 100.0
+    now_s = KEEP_S + 1.7
+    if t_s >= now_s - KEEP_S:
+        assert level_at(pruned(path, now_s), t_s) == pytest.approx(level_w)
+
+
+def test_only_goals_of_the_past_are_folded() -> None:
+    path = commanded(Trajectory(0.0, 0.0, 0.0, 10.0), 1.0, 5.0)
+    assert pruned(path, 1.0 + KEEP_S - 0.001) is path
+    assert pruned(path, 1.0 + KEEP_S).goals == ()
+    assert pruned(Trajectory(0.0, 0.0, 0.0, 10.0), 99.0).goals == ()
