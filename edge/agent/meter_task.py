@@ -15,6 +15,7 @@ from edge.model.readings import Identity
 from edge.model.site import Site
 
 _LOST_AFTER_S = 2.0
+_LOST_POLL_S = 0.25
 
 
 class MeterTask:
@@ -48,7 +49,9 @@ class MeterTask:
         due_s = time.monotonic()
         while True:
             await self._poll()
-            due_s = max(due_s + self._polling_s, time.monotonic())
+            # A meter that is known to be lost is not hammered with connections.
+            gap_s = max(self._polling_s, _LOST_POLL_S) if self._said_lost else self._polling_s
+            due_s = max(due_s + gap_s, time.monotonic())
             await asyncio.sleep(due_s - time.monotonic())
 
     async def _poll(self) -> None:
