@@ -11,7 +11,7 @@ from commissioning import vocabulary as words
 from commissioning.devices_check import read_devices
 from commissioning.recorder import output_w, picked_up
 from commissioning.response import response
-from commissioning.run import InconclusiveError, Run
+from commissioning.run import DisturbedError, InconclusiveError, Run
 from commissioning.settings_check import compare_settings, probe_setting
 from contract.socket import Accepted, ResetRequest, Scan
 
@@ -23,6 +23,7 @@ async def do(run: Run, action: words.Action) -> None:
 
     Raises:
         InconclusiveError: The test can say nothing.
+        DisturbedError: It may be able to, begun anew.
         AgentUnreachableError: The agent is gone.
         AgentRefusedError: The agent said why not.
     """
@@ -61,12 +62,13 @@ async def require(run: Run, action: words.Require) -> None:
     value = action.value.evaluate(run.facts)
     low = None if action.at_least is None else run.figure(action.at_least)
     high = None if action.at_most is None else run.figure(action.at_most)
+    ended = DisturbedError if action.again else InconclusiveError
     if value is None:
-        raise InconclusiveError(f"{action.otherwise} ({action.value} is not known)")
+        raise ended(f"{action.otherwise} ({action.value} is not known)")
     if low is not None and value < low:
-        raise InconclusiveError(f"{action.otherwise} ({value:.0f} where at least {low:.0f} is needed)")
+        raise ended(f"{action.otherwise} ({value:.0f} where at least {low:.0f} is needed)")
     if high is not None and value > high:
-        raise InconclusiveError(f"{action.otherwise} ({value:.0f} where at most {high:.0f} is allowed)")
+        raise ended(f"{action.otherwise} ({value:.0f} where at most {high:.0f} is allowed)")
 
 
 async def narrow(run: Run, action: words.Narrow) -> None:

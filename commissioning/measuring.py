@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import fmean, median
 
 from commissioning import vocabulary as words
 from commissioning.formula import Facts, Formula
@@ -39,6 +39,8 @@ def _taken(word: words.Check, runs: Runs) -> float | None:
             return max(known)
         case "smallest":
             return min(known)
+        case "median":
+            return median(known)
     return fmean(known)
 
 

@@ -22,6 +22,10 @@ class InconclusiveError(Exception):
     """The test cannot say anything; the message is the reason."""
 
 
+class DisturbedError(InconclusiveError):
+    """Something passing disturbed the test: it may be begun anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What all tests of a session share."""

@@ -15,12 +15,15 @@ from commissioning.formula import Facts
 from commissioning.measuring import measure
 from commissioning.procedure import Procedure
 from commissioning.recorder import output_w, series_of
-from commissioning.run import Bench, InconclusiveError, Run
+from commissioning.run import Bench, DisturbedError, InconclusiveError, Run
 from contract.client import AgentRefusedError
 from contract.report import Measurement, Series, TestResult, Verdict
 
 _REST_S = 3.0
 """Output has to stand still for this long before a test begins."""
+
+ATTEMPTS = 3
+"""How often a test is begun when the host load, or the like, disturbs it."""
 
 _WORTH_NAMING = frozenset({"differs", "not readable"})
 _NAMED = 6
@@ -58,25 +61,47 @@ async def run_all(
 
 
 async def run_test(bench: Bench, procedure: Procedure, progress: Progress) -> TestResult:
-    """Run one procedure, put back what it changed, and judge it."""
+    """Run one procedure, put back what it changed, and judge it; begun anew where something passing disturbed it."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            result = await _attempt(bench, procedure, progress, last=attempt == ATTEMPTS)
+        except DisturbedError as error:
+            progress.step_begins(f"once more: {error}")
+            continue
+        if attempt > 1:
+            note = f" Attempt {attempt}: something passing disturbed the one before."
+            result = result.model_copy(update={"summary": result.summary + note})
+        break
+    return result
+
+
+async def _attempt(bench: Bench, procedure: Procedure, progress: Progress, *, last: bool) -> TestResult:
+    """Run it once.
+
+    Raises:
+        DisturbedError: It was disturbed, everything is put back, and this is not the last attempt.
+    """
     status = await bench.agent.status()
     run = Run(bench, procedure.id, site_facts(bench.site, status).named(), status.trips)
     if procedure.applies == "export-element" and element_under_test(status) is None:
         return _result(run, procedure, "not-applicable", "The site has no export element.")
     runs: list[Facts] = []
-    reason: str | None = None
+    reason: InconclusiveError | AgentRefusedError | None = None
     try:
         runs = [facts async for facts in _shots(run, procedure, progress)]
     except (InconclusiveError, AgentRefusedError) as error:
-        reason = str(error)
+        reason = error
     except (asyncio.CancelledError, Exception):
         if problems := await _put_back(run):
             raise UnrestoredError("\n".join(problems)) from None
         raise
     if problems := await _put_back(run):
         return _result(run, procedure, "fail", "; ".join(problems), restored=False)
+    if isinstance(reason, DisturbedError) and not last:
+        raise reason
     if reason is not None:
-        return _result(run, procedure, "inconclusive", f"{reason[:1].upper()}{reason[1:]}.")
+        said = str(reason)
+        return _result(run, procedure, "inconclusive", f"{said[:1].upper()}{said[1:]}.")
     measured = measure(procedure, runs, run.texts)
     verdict, summary = _judged(procedure, measured, run.findings)
     return _result(run, procedure, verdict, summary, measured)

@@ -9,11 +9,12 @@ from typing import Any
 from commissioning import vocabulary as words
 from commissioning.run import InconclusiveError, Run
 from contract.socket import Models, ReadModelsRequest, Written
-from edge.model.site import Der
-from tiir import compare, profile, sunspec_map, sunspec_read
+from edge.model.site import Der, Site
+from tiir import sunspec_map
 from tiir.compare import Finding, Verdict
-from tiir.profile import Profile
+from tiir.held import held_against, site_requires
 from tiir.setting import TiirError
+from tiir.values import Values
 
 _READ_TIMEOUT_S = 30.0
 _NOTHING = frozenset({Verdict.NOT_SUPPORTED})
@@ -23,8 +24,8 @@ async def compare_settings(run: Run, _: words.CompareSettings) -> None:
     """Count, over all DERs, what matches, differs, was not read and is not offered."""
     site = run.bench.site
     try:
-        required = profile.shipped(site.tiir_profile)
-        rows = {der.name: _compare(required, der, await _models(run, der.name)) for der in site.der}
+        required = {der.name: _required(site, der) for der in site.der}
+        rows = {name: held_against(values, await _models(run, name)) for name, values in required.items()}
     except TiirError as error:
         raise InconclusiveError(
             f"the site's profile {site.tiir_profile!r} does not stand: {error}"
@@ -77,11 +78,8 @@ async def _models(run: Run, der: str) -> tuple[dict[str, Any], ...]:
     return answer.models
 
 
-def _compare(required: Profile, der: Der, models: tuple[dict[str, Any], ...]) -> list[Finding]:
-    known = required.der(bidirectional=der.kind == "storage", rated_va=der.nameplate_va)
-    values = profile.required(required, known)
-    found = sunspec_read.read_settings(models, values)
-    return compare.compare(values, found, sunspec_map.tolerances(models, values))
+def _required(site: Site, der: Der) -> Values:
+    return site_requires(site.tiir_profile, bidirectional=der.kind == "storage", rated_va=der.nameplate_va)
 
 
 def _point(models: tuple[dict[str, Any], ...], action: words.ProbeSetting) -> float | None:

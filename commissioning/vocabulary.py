@@ -90,12 +90,16 @@ class Define(Action):
 
 
 class Require(Action):
-    """A condition without which the test says nothing: it ends inconclusive, with the reason."""
+    """A condition without which the test says nothing: it ends inconclusive, with the reason.
+
+    `again` is for what passes, such as a load that moved: the test is begun anew a few times first.
+    """
 
     value: Formula
     at_least: Formula | None = None
     at_most: Formula | None = None
     otherwise: Sentence
+    again: bool = False
 
     @model_validator(mode="after")
     def _bounded(self) -> Require:
@@ -213,12 +217,12 @@ class NoteTrip(Action):
 
 
 class Check(Word):
-    """A measurement; with `repeat`, the largest of all runs or their mean."""
+    """A measurement; with `repeat`, taken over all runs."""
 
     name: Sentence
     value: Formula
     unit: str
-    take: Literal["largest", "smallest", "mean"] = "largest"
+    take: Literal["largest", "smallest", "mean", "median"] = "largest"
 
 
 class AtMost(Check):

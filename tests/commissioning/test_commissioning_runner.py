@@ -17,6 +17,7 @@ from commissioning.procedure import ORDER, Procedure, parse
 from commissioning.session import OtherSiteError, SiteFile, commission, overall, restore
 from contract.client import AgentUnreachableError
 from contract.report import Report, TestResult
+from contract.socket import Scan
 
 FOLDER = Path(procedures.__file__).with_name("procedures")
 
@@ -85,14 +86,40 @@ async def test_a_meter_wired_the_wrong_way_fails(tmp_path: Path) -> None:
     fake.meter_sign, fake.armed = -1.0, False
     result = await run_one(tmp_path, fake, "meter-sign")
     assert result.verdict == "fail"
-    assert value(result, "Export fell by") < 0 < value(result, "Output of the DERs fell by")
+    assert value(result, "Fall of export for a fall of output") == pytest.approx(-1)
 
 
 async def test_a_meter_of_twice_the_ratio_fails(tmp_path: Path) -> None:
     fake = FakeSite()
     fake.meter_sign = 2.0
     fake.pickup_w = 90_000.0
-    assert (await run_one(tmp_path, fake, "meter-sign")).verdict == "fail"
+    result = await run_one(tmp_path, fake, "meter-sign")
+    assert result.verdict == "fail"
+    assert value(result, "Fall of export for a fall of output") == pytest.approx(2)
+
+
+class Flickering(FakeSite):
+    """Its host load is away during the first step, and back after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quiet_w = self.load_w
+        self.steps = 0
+
+    def scan(self, number: int) -> Scan:
+        self.load_w = self.quiet_w - (20_000.0 if self.overrides and self.steps == 0 else 0.0)
+        return super().scan(number)
+
+    def drop(self, owner: object) -> None:
+        self.steps += bool(self.overrides)
+        super().drop(owner)
+
+
+async def test_a_load_that_comes_and_goes_does_not_spoil_the_sign(tmp_path: Path) -> None:
+    fake = Flickering()
+    result = await run_one(tmp_path, fake, "meter-sign")
+    assert result.verdict == "pass", result.summary
+    assert fake.steps == 3
 
 
 async def test_without_sun_a_step_says_nothing(tmp_path: Path) -> None:
@@ -102,6 +129,35 @@ async def test_without_sun_a_step_says_nothing(tmp_path: Path) -> None:
         result = await run_one(tmp_path, fake, test)
         assert result.verdict == "inconclusive", test
         assert "generation" in result.summary
+
+
+class Restless(FakeSite):
+    """Its host load moves in the middle of the first so many looks at a narrowed site."""
+
+    def __init__(self, disturbances: int) -> None:
+        super().__init__()
+        self.disturbances = disturbances
+        self.quiet_w = self.load_w
+
+    def scan(self, number: int) -> Scan:
+        self.load_w = self.quiet_w - (20_000.0 if self.overrides and self.disturbances > 0 else 0.0)
+        return super().scan(number)
+
+    def drop(self, owner: object) -> None:
+        self.disturbances -= bool(self.overrides)
+        super().drop(owner)
+
+
+async def test_a_test_that_was_disturbed_is_begun_anew(tmp_path: Path) -> None:
+    result = await run_one(tmp_path, Restless(2), "export-limit-response")
+    assert result.verdict == "pass"
+    assert "Attempt 3: something passing disturbed the one before." in result.summary
+
+
+async def test_a_test_that_is_disturbed_again_and_again_is_inconclusive(tmp_path: Path) -> None:
+    result = await run_one(tmp_path, Restless(99), "export-limit-response")
+    assert result.verdict == "inconclusive"
+    assert "The host load moved during a step" in result.summary
 
 
 async def test_an_inverter_that_does_not_follow_fails(tmp_path: Path) -> None:
