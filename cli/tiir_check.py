@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from cli.tiir_access import DeviceAccess, NoAccessError, ReadBack, Wrote
 from tiir import catalogue
 from tiir.compare import Finding, Found, Verdict, compare, verified
-from tiir.sunspec_map import tolerances
+from tiir.held import held_against
 from tiir.sunspec_plan import Step, plan_settings
-from tiir.sunspec_read import read_settings
 from tiir.values import Values
 
 
@@ -65,8 +64,7 @@ async def apply_der(access: DeviceAccess, name: str, required: Values) -> DerRep
 
 
 def _compare(required: Values, device: ReadBack) -> tuple[Finding, ...]:
-    found = read_settings(device.models, required, device.unreadable)
-    return tuple(compare(required, found, tolerances(device.models, required)))
+    return held_against(required, device.models, device.unreadable)
 
 
 def _to_change(findings: tuple[Finding, ...], device: ReadBack) -> set[str]:

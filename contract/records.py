@@ -77,7 +77,11 @@ EventType = Literal[
     "settings-change",
     "write-unverified",
     "breaker-failure",
+    "isolation",
+    "in-service",
+    "out-of-service",
     "override",
+    "capture",
     "alarm",
 ]
 

@@ -113,7 +113,8 @@ def report(session: Session, report_id: str) -> ReportRow | None:
 
 def events(session: Session, gateway: str, limit: int, kind: str | None = None) -> Sequence[EventRow]:
     """The newest events of a gateway, newest first by `seq`."""
-    query = select(EventRow).where(EventRow.gateway == gateway).order_by(EventRow.seq.desc()).limit(limit)
+    shown = EventRow.gateway == gateway, EventRow.type != "capture"
+    query = select(EventRow).where(*shown).order_by(EventRow.seq.desc()).limit(limit)
     if kind is not None:
         query = query.where(EventRow.type == kind)
     return session.scalars(query).all()

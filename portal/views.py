@@ -113,12 +113,18 @@ class SiteView:
 
     @property
     def settings_state(self) -> Literal["verified", "drifted", "unclear", "unknown"]:
-        """Drifted when any DER is; unclear when any could not be read in full."""
+        """Drifted when any DER is; verified by those whose interface can show it; unclear when none can."""
         if not self.settings:
             return "unknown"
         if any(one.verified is False for one in self.settings):
             return "drifted"
-        return "verified" if all(one.verified for one in self.settings) else "unclear"
+        return "verified" if any(one.verified for one in self.settings) else "unclear"
+
+    @property
+    def settings_shown(self) -> str:
+        """How many DERs can show their settings, where that is not all of them."""
+        shown = sum(one.verified is not None for one in self.settings)
+        return "" if shown == len(self.settings) else f"{shown} of {len(self.settings)} DERs can show theirs"
 
     @property
     def settings_at(self) -> datetime | None:

@@ -28,6 +28,7 @@ from edge.agent.recorder import Recorder
 from edge.agent.requests import Requests, SiteFile, Wish
 from edge.agent.scanned import Scanned
 from edge.agent.scanner import Scanner, Step, StepFailedError
+from edge.agent.settings_watch import SettingsWatch
 from edge.agent.socket_server import SocketServer
 from edge.agent.summary import status_of
 from edge.agent.supervise import end_all, keep_alive
@@ -98,6 +99,7 @@ class Agent:
         self._keeper.keep(restored.durable)
         self._devices = SiteDevices(site)
         self._plant = Plant(site, self._devices, self._recorder.tell, self._on_new_sample)
+        self._settings_watch = SettingsWatch(site, self._devices, self._writer, self._recorder.tell)
         self._overrides = Overrides()
         self._wish = Wish()
         self._scans = Broadcast()
@@ -138,6 +140,7 @@ class Agent:
             self._writer,
             self.status,
             self._plant.device_list,
+            self._settings_watch.written,
         )
         server = SocketServer(socket_path(self._file.path), requests)
         await server.start()
@@ -176,6 +179,7 @@ class Agent:
             *self._plant.tasks(),
             keep_alive("keeping the state", self._keeper.run, _nothing, tell),
             keep_alive("the recorder", self._record, _nothing, tell),
+            keep_alive("watching settings", self._settings_watch.run, _nothing, tell),
             keep_alive("counting records", self._count_pending, _nothing, tell),
         ]
         if self._link is not None:

@@ -30,7 +30,19 @@ _FRESH_S = 2.0
 
 _KINDS = frozenset(get_args(records.EventType))
 _EVIDENCE = frozenset(
-    {"pickup", "trip", "lockout", "breaker-failure", "fallback", "excursion", "settings-change", "reset"}
+    {
+        "pickup",
+        "trip",
+        "lockout",
+        "breaker-failure",
+        "fallback",
+        "isolation",
+        "out-of-service",
+        "excursion",
+        "settings-change",
+        "reset",
+        "capture",
+    }
 )
 _CAPTURED = frozenset({"pickup", "trip", "fallback"})
 
@@ -173,8 +185,9 @@ class Recorder:
         self._writer.put("event", kept, payload, at_s)
 
     def _put_capture(self, payload: records.Event, capture: records.Capture) -> None:
-        """The event again, now with what happened around it: same type, same `at`."""
-        self._put(payload.model_copy(update={"capture": capture}), time.monotonic())
+        """What happened around an event, once its time is over; the event itself is kept already."""
+        update = {"type": "capture", "detail": f"{payload.type}: {payload.detail}", "capture": capture}
+        self._put(payload.model_copy(update=update), time.monotonic())
 
     def _put_flood(self, flood: Flood, now_s: float) -> None:
         payload = records.Event(

@@ -90,6 +90,7 @@ class Requests:
         writer: SpoolWriter,
         status: Callable[[], Status],
         device_list: Callable[[], tuple[Device, ...]],
+        settings_written: Callable[[], None],
     ) -> None:
         self.scans = scans
         self._site = site
@@ -101,6 +102,7 @@ class Requests:
         self._writer = writer
         self._status = status
         self._device_list = device_list
+        self._settings_written = settings_written
 
     async def carry_out(self, request: Request, owner: object) -> Message:
         """The answer to a request.
@@ -162,6 +164,7 @@ class Requests:
     def _say_written(self, device: str, what: str, result: WriteResult) -> None:
         detail = f"{device}: {what}: {result.outcome}{f' ({result.reason})' if result.reason else ''}"
         self._recorder.tell(Happening("settings-change", time.monotonic(), detail, device))
+        self._settings_written()
 
     def _override(self, request: OverrideRequest, owner: object) -> Accepted:
         if request.der is not None and request.der not in {der.name for der in self._site.der}:

@@ -8,10 +8,12 @@ import os
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 from contract.mqtt import BadUriError, BrokerUri, TlsFiles
 from contract.topics import GATEWAY_PATTERN
+from edge.link.claim import Claim
 from edge.link.main import log_to_stderr, run_link
 from edge.link.uplink import LOG
 from edge.spool import SpoolError
@@ -49,10 +51,12 @@ def _arguments() -> argparse.Namespace:
 
 async def _run(arguments: argparse.Namespace) -> None:
     stop, drain = asyncio.Event(), asyncio.Event()
+    claim = Claim(arguments.spool)
+    claim.take()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watch = asyncio.create_task(_watch_parent(arguments.parent, stop, drain))
+    watch = asyncio.create_task(_watch_parent(arguments.parent, claim, stop, drain))
     try:
         await run_link(
             arguments.spool,
@@ -66,13 +70,19 @@ async def _run(arguments: argparse.Namespace) -> None:
         watch.cancel()
 
 
-async def _watch_parent(parent: int, stop: asyncio.Event, drain: asyncio.Event) -> None:
-    """When the parent dies we are adopted; what is in the spool then gets a minute to leave."""
+async def _watch_parent(parent: int, claim: Claim, stop: asyncio.Event, drain: asyncio.Event) -> None:
+    """When the parent dies we are adopted; what is in the spool then gets a minute to leave.
+
+    A restarted agent brings a link of its own. Two under one identity would throw each other out of the broker,
+    so this one leaves as soon as it sees the other's claim.
+    """
     while os.getppid() == parent:  # noqa: ASYNC110 - the kernel has no event for it that outlives the parent
         await asyncio.sleep(_WATCH_S)
     LOG.info("the process that started the link has gone; draining for at most %.0f s", DRAIN_S)
     drain.set()
-    await asyncio.sleep(DRAIN_S)
+    deadline_s = time.monotonic() + DRAIN_S
+    while time.monotonic() < deadline_s and claim.is_ours():  # noqa: ASYNC110 - a file has no event
+        await asyncio.sleep(_WATCH_S)
     stop.set()
 
 

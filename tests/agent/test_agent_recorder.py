@@ -89,8 +89,10 @@ def test_a_trip_is_kept_at_once_and_its_capture_follows(tape: Tape) -> None:
     tape.scan(30_000.0, "trip")
     for _ in range(160):
         tape.scan(20_000.0)
-    at_once, later = tape.events("trip")
+    (at_once,) = tape.events("trip")
+    (later,) = tape.events("capture")
     assert at_once["capture"] is None
+    assert later["detail"].startswith("trip: ")
     assert later["at"] == at_once["at"]
     columns, rows = later["capture"]["columns"], later["capture"]["rows"]
     assert rows[0][0] == pytest.approx(-10.0, abs=0.25)
@@ -106,7 +108,8 @@ def test_what_is_open_is_written_when_the_agent_stops(tape: Tape) -> None:
     tape.scan(61_000.0, "pickup")
     tape.scan(61_000.0)
     tape.recorder.close(tape.now_s)
-    assert [bool(payload["capture"]) for payload in tape.events("pickup")] == [False, True]
+    assert [bool(payload["capture"]) for payload in tape.events("pickup")] == [False]
+    assert [bool(payload["capture"]) for payload in tape.events("capture")] == [True]
     assert [bool(payload["capture"]) for payload in tape.events("excursion")] == [True]
 
 
