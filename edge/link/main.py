@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from contract.mqtt import BrokerError, BrokerUri, TlsFiles, connect, reconnect_window_s
+from edge.link.notify import Rounds
 from edge.link.uplink import LOG, Uplink
 from edge.spool import Spool, SpoolError
 
@@ -57,7 +58,8 @@ class _Link:
         self._identifier = f"gateway-{gateway}"
         self._tls = tls
         self._drain = drain
-        self._uplink = Uplink(spool, gateway, drain)
+        self._rounds = Rounds()
+        self._uplink = Uplink(spool, gateway, drain, self._rounds.completed)
         self._said = ""
         self._lost_s = time.monotonic()
 
@@ -70,6 +72,7 @@ class _Link:
                 if time.monotonic() - started_s > _PROVEN_S:
                     self._said, self._lost_s = "", time.monotonic()
                 self._say_once(str(error))
+                self._rounds.completed()
                 window_s = reconnect_window_s(time.monotonic() - self._lost_s)
                 await _sleep_unless(self._drain, random.uniform(0.2, window_s))  # noqa: S311 - jitter
 

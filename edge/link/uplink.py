@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -34,12 +34,20 @@ class Uplink:
         spool: Emptied only by receipts.
         gateway: Our identity, which the broker's ACL expects in every topic.
         drain: Once set, `run` returns when the spool is empty.
+        on_round: Called whenever nothing is left to send, or what was sent is confirmed.
     """
 
-    def __init__(self, spool: Spool, gateway: str, drain: asyncio.Event) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        gateway: str,
+        drain: asyncio.Event,
+        on_round: Callable[[], None] = lambda: None,
+    ) -> None:
         self._spool = spool
         self._gateway = gateway
         self._drain = drain
+        self._on_round = on_round
         self._window = Window()
         self._wake = asyncio.Event()
         self._connection = new_id()
@@ -101,6 +109,7 @@ class Uplink:
                 if self._drain.is_set() and not self._spool.count():
                     return
             await self._send_again(session)
+            self._on_round()
             await self._rest()
 
     async def _rest(self) -> None:
@@ -144,6 +153,7 @@ class Uplink:
         now_s = time.monotonic()
         for record, somebody in zip(records, heard, strict=True):
             self._window.add(record, now_s, heard=somebody)
+        self._on_round()
 
     async def _receive(self, session: Session) -> None:
         async for message in session.messages():
