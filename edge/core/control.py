@@ -59,7 +59,7 @@ def core_step(
 ) -> tuple[CoreState, Wish]:
     """Advance the limiter by one scan. `permit` and `in_service` are the guard's word of the last scan."""
     tracks = tuple(
-        observed(track, plant, der, now_s)
+        observed(track, plant, der, now_s, state.limiter.export_w)
         for track, plant, der in zip(state.tracks, settings.ders, image.ders, strict=True)
     )
     lost = frozenset(

@@ -9,7 +9,7 @@ work; when they have settled it is a point.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge.core.noise import Noise, heard, margin_w
 from edge.core.settings import CoreSettings
@@ -19,12 +19,13 @@ from edge.model.image import PccReading
 
 @dataclass(frozen=True, slots=True)
 class Limiter:
-    """`ceiling_w`: DER output allowed in sum; `sequence`: the last PCC sample that was used."""
+    """`ceiling_w`: DER output allowed in sum; `sequence`: the last PCC sample that was used, `export_w` its value."""
 
     ceiling_w: float
     sequence: int
     used_s: float
     noise: Noise
+    export_w: float | None = None
 
 
 def target_w(settings: CoreSettings, noise: Noise) -> float:
@@ -46,7 +47,7 @@ def load_span(
         if plant.name in lost:
             high_w += track.last_w or 0.0
             continue
-        least_w, most_w = output_span(track, plant, from_s, to_s)
+        least_w, most_w = output_span(track, plant, from_s, to_s, export_w)
         low_w += least_w
         high_w += most_w
     return low_w, high_w
@@ -77,4 +78,4 @@ def correct(
         rise_w = settings.ramp_up_w_per_s * max(0.0, now_s - limiter.used_s)
         ceiling_w = min(ceiling_w + rise_w, low_w + aim_w)
     ceiling_w = min(max(ceiling_w, 0.0), settings.nameplate_w)
-    return replace(limiter, ceiling_w=ceiling_w, sequence=pcc.sequence, used_s=now_s, noise=noise)
+    return Limiter(ceiling_w, pcc.sequence, now_s, noise, export_w)

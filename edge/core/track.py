@@ -20,7 +20,8 @@ class Track:
     """One DER's path, and how its last settled measurement stood to it.
 
     `below_w` is how far a curtailed DER stays under its limit (rounding, losses). `weather_w` is the measured
-    output of a DER that makes less than it may, else None. `last_w` is the last measured output. `unproven`:
+    output of a DER that makes less than it may, else None. `last_w` is the last measured output, and
+    `export_w` the export shown before it. `unproven`:
     the highest limit sent since each of some times, as far as no later read-back ruled it out; falling.
     """
 
@@ -29,6 +30,7 @@ class Track:
     below_w: float = 0.0
     weather_w: float | None = None
     last_w: float | None = None
+    export_w: float | None = None
     unproven: tuple[tuple[float, float], ...] = ()
 
 
@@ -37,8 +39,10 @@ def new_track(plant: DerPlant, now_s: float) -> Track:
     return Track(Trajectory(now_s, plant.nameplate_w, plant.nameplate_w, plant.slope_w_per_s))
 
 
-def observed(track: Track, plant: DerPlant, reading: DerReading, now_s: float) -> Track:
-    """The track after this scan's reading of the DER, if that is a new one."""
+def observed(
+    track: Track, plant: DerPlant, reading: DerReading, now_s: float, export_w: float | None
+) -> Track:
+    """The track after this scan's reading of the DER, if that is a new one; `export_w` is the sample before it."""
     track = replace(
         track, path=pruned(track.path, now_s), unproven=_unproven(track.unproven, reading.limit_w)
     )
@@ -59,17 +63,32 @@ def observed(track: Track, plant: DerPlant, reading: DerReading, now_s: float) -
     elif output_w < level_span(track.path, from_s - EARLY_S, to_s + EARLY_S)[0] - BAND * plant.nameplate_w:
         weather_w = output_w
     return replace(
-        track, path=path, seen_s=from_s, below_w=below_w, weather_w=weather_w, last_w=max(0.0, output_w)
+        track,
+        path=path,
+        seen_s=from_s,
+        below_w=below_w,
+        weather_w=weather_w,
+        last_w=max(0.0, output_w),
+        export_w=export_w,
     )
 
 
-def output_span(track: Track, plant: DerPlant, from_s: float, to_s: float) -> tuple[float, float]:
-    """The least and the most the DER can have made between two times, as far as the model knows."""
+def output_span(
+    track: Track, plant: DerPlant, from_s: float, to_s: float, export_w: float
+) -> tuple[float, float]:
+    """The least and the most the DER can have made between two times, as far as the model knows.
+
+    What the weather held down when it was measured may have come back since: no faster than its slope, and by no
+    more than the export, now `export_w`, has risen.
+    """
     low_w, high_w = level_span(track.path, from_s, to_s)
     if to_s - track.seen_s > plant.unseen_s:
         return 0.0, high_w
     if track.weather_w is not None:
-        return min(low_w, track.weather_w), min(high_w, track.weather_w)
+        back_w = plant.slope_w_per_s * max(0.0, to_s - track.seen_s)
+        if track.export_w is not None:
+            back_w = min(back_w, max(0.0, export_w - track.export_w))
+        return min(low_w, track.weather_w), min(high_w, track.weather_w + back_w)
     return max(0.0, low_w - track.below_w), max(0.0, high_w - track.below_w)
 
 
