@@ -93,7 +93,7 @@ def rule(element: ElementSettings, seen: list[str | None], now_s: float) -> bool
 def test_every_short_history_of_boundary_samples_and_losses(element: ElementSettings) -> None:
     level_w = levels(element)
     operated = 0
-    for seen in itertools.product([*level_w, None], repeat=5):
+    for seen in itertools.product([*level_w, None], repeat=4):
         state = ElementState(0.0)
         for k, level in enumerate(seen):
             now_s = (k + 1) * SCAN_S
@@ -101,7 +101,7 @@ def test_every_short_history_of_boundary_samples_and_losses(element: ElementSett
             state = element_step(element, state, sample, now_s)
             assert state.operated is rule(element, list(seen[: k + 1]), now_s), (seen, k)
         operated += state.operated
-    assert 500 < operated < 6**5 - 500
+    assert 100 < operated < 6**4 - 100
 
 
 @pytest.mark.parametrize("past_s", [-0.011, -0.001, 0.0, 0.001])
