@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from edge.guard.element import ElementState, element_step
 from edge.guard.sensing import proven_safe, verified_zero
 from edge.guard.settings import ElementSettings, GuardSettings
-from edge.guard.supervisor import Watch, must_trip, watch_step
+from edge.guard.supervisor import TOLERANCE, Watch, must_trip, watch_step
 from edge.model.commands import Commands, DerLimit, Event, OutputCommand
 from edge.model.durable import Durable
 from edge.model.image import Image
@@ -224,7 +224,7 @@ def _service(
         return replace(state, closed=False) if held or fell_open else state
     if not ready or held or state.causes or state.breaker_failed:
         return state
-    if state.durable.tripped and not _resets_itself(settings, state):
+    if state.durable.tripped and not (_resets_itself(settings, state) and _ceased(image, settings, state)):
         return state
     return replace(state, durable=replace(state.durable, tripped=False), closed=True)
 
@@ -232,6 +232,15 @@ def _service(
 def _resets_itself(settings: GuardSettings, state: GuardState) -> bool:
     by_hand = settings.reset_is_manual or state.durable.lockout or state.durable.target == "state-lost"
     return not by_hand
+
+
+def _ceased(image: Image, settings: GuardSettings, state: GuardState) -> bool:
+    """Whether every DER that answers was seen, after the outputs opened, to have stopped as it was told."""
+    for der, known in zip(image.ders, settings.ders, strict=True):
+        output_w = der.output_w.since(state.commanded_s)
+        if der.reachable and (output_w is None or output_w > TOLERANCE * known.nameplate_w):
+            return False
+    return True
 
 
 def _feedback(image: Image, value: float, after_s: float) -> bool:

@@ -55,6 +55,7 @@ class Bench:
         self.pcc = PccReading(Sample.none(), Sample.none(), Sample.none())
         self.outputs_w: dict[str, Sample] = {der.name: Sample.none() for der in self.settings.ders}
         self.feedback: tuple[OutputReading, ...] = ()
+        self.unreachable: set[str] = set()
         self.overrides: tuple[Override, ...] = ()
         self.limits_w = {der.name: 0.0 for der in self.settings.ders}
         self.commands = Commands((), ())
@@ -98,7 +99,10 @@ class Bench:
 
     def image(self, *, reset: bool = False) -> Image:
         """What a scan may look at now."""
-        ders = tuple(DerReading(name, output_w, Sample.none()) for name, output_w in self.outputs_w.items())
+        ders = tuple(
+            DerReading(name, output_w, Sample.none(), reachable=name not in self.unreachable)
+            for name, output_w in self.outputs_w.items()
+        )
         return Image(0, self.pcc, ders, self.feedback, self.overrides, reset=reset)
 
     def scans(self, seconds: float, export_w: float | None = None, **given: object) -> Bench:
@@ -114,10 +118,10 @@ class Bench:
         return self
 
     def tripped(self) -> Bench:
-        """Closed, then tripped by the element, and the export gone."""
+        """Closed, then tripped by the element; the export is gone and every DER has stopped."""
         self.in_service().scans(1.3, 150.0)
         assert self.state.durable.tripped
-        self.scan(0.0)
+        self.scan(0.0, a=0.0, b=0.0)
         assert not self.state.causes
         return self
 

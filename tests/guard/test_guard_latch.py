@@ -79,17 +79,29 @@ class TestReset:
         self, manual: bool, durable: Durable, resets: bool
     ) -> None:
         bench = Bench(durable=durable, reset_is_manual=manual)
-        bench.scans(1.0, 0.0)
+        bench.scans(1.0, 0.0, a=0.0, b=0.0)
         assert bench.state.durable == durable
         bench.scan(0.0, ready=True)
         assert (not bench.state.durable.tripped) is resets
         assert bench.closed is resets
 
     def test_not_while_a_cause_stands(self) -> None:
-        bench = Bench().tripped().scans(1.3, 150.0, ready=True)
+        bench = Bench().tripped().measured(a=0.0, b=0.0).scans(1.3, 150.0, ready=True)
         assert permit(bench.settings, bench.state, bench.now_s).operated
         assert bench.state.durable.tripped
-        assert bench.scan(0.0, ready=True).closed
+        assert bench.scan(0.0, ready=True, a=0.0, b=0.0).closed
+
+    def test_not_before_every_der_that_answers_has_stopped(self) -> None:
+        bench = Bench().in_service().measured(a=0.0, b=0.0).scans(1.3, 150.0)
+        assert bench.state.durable.tripped
+        assert not bench.scan(0.0, ready=True).closed, "measured before the trip"
+        assert not bench.scan(0.0, ready=True, b=0.0, a=1.01).closed, "above 2 % of nameplate"
+        assert bench.scan(0.0, ready=True, a=1.0).closed
+
+    def test_a_der_that_cannot_be_heard_does_not_keep_the_others_out(self) -> None:
+        bench = Bench().in_service().scans(1.3, 150.0)
+        bench.unreachable = {"b"}
+        assert bench.scan(0.0, ready=True, a=0.0).closed
 
     def test_service_is_durable_only_after_the_ramp(self) -> None:
         bench = Bench().tripped().scan(0.0, ready=True)
