@@ -11,6 +11,7 @@ All three processes run at the priority of the shipped unit where that is permit
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import subprocess
 import tempfile
@@ -83,6 +84,9 @@ async def _latencies_ms(
 ) -> list[float]:
     """Serve `other` for so long; each counted sample's latency."""
     child = other.__enter__()
+    # The stamps are taken in this process: it must not stop to collect what earlier measures left behind.
+    gc.collect()
+    gc.disable()
     try:
         await wire.run(warm_s)
         wire.rounds.clear()
@@ -96,6 +100,7 @@ async def _latencies_ms(
             if round_.answered_s is not None and len(round_.written_s) == every
         ]
     finally:
+        gc.enable()
         # Ending it takes a moment, in which it still wants its devices.
         await asyncio.to_thread(other.__exit__, None, None, None)
         await wire.stop()
