@@ -18,9 +18,12 @@ from commissioning.recorder import output_w, series_of
 from commissioning.run import Bench, DisturbedError, InconclusiveError, Run
 from contract.client import AgentRefusedError
 from contract.report import Measurement, Series, TestResult, Verdict
+from contract.socket import Scan, Status
 
 _REST_S = 3.0
 """Output has to stand still for this long before a test begins."""
+_PATIENCE_S = 60.0
+"""How much longer than it should take it is waited for."""
 
 ATTEMPTS = 3
 """How often a test is begun when the host load, or the like, disturbs it."""
@@ -130,7 +133,7 @@ async def _at_rest(run: Run) -> None:
         InconclusiveError: It does not come to rest.
     """
     facts, recorder = run.facts, run.bench.recorder
-    patience_s = 60 + (facts["enter_service_s"] or 0) + 2 * (facts["climb_s"] or 0)
+    patience_s = _PATIENCE_S + (facts["enter_service_s"] or 0) + 2 * (facts["climb_s"] or 0)
     band_w, deadline_s = 2 * (facts["band_w"] or 0), time.monotonic() + patience_s
     since_s = time.monotonic()
     low_w = high_w = None
@@ -145,8 +148,22 @@ async def _at_rest(run: Run) -> None:
         elif scan.at_s - since_s >= _REST_S:
             run.begin()
             return
-    status = await run.bench.agent.status()
-    raise InconclusiveError(f"the site did not come to rest ({status.mode}, {status.trip.service})")
+    raise InconclusiveError(
+        _restless(await run.bench.agent.status(), recorder.scans[-1], facts["band_w"] or 0)
+    )
+
+
+def _restless(status: Status, scan: Scan, band_w: float) -> str:
+    """Why the site may not come to rest, as far as can be told from outside."""
+    target = f", target {status.trip.target}" if status.trip.target else ""
+    said = f"the site did not come to rest ({status.mode}{target})"
+    made_w = output_w(scan)
+    if made_w is not None and made_w <= band_w and scan.export_w is not None and scan.export_w > band_w:
+        said += (
+            f"; the DERs are at rest and yet the meter shows {scan.export_w / 1e3:.1f} kW of export:"
+            " look at its sign and the direction of its CTs"
+        )
+    return said
 
 
 async def _put_back(run: Run) -> list[str]:

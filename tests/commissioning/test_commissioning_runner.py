@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,20 @@ async def test_a_meter_wired_the_wrong_way_fails(tmp_path: Path) -> None:
     result = await run_one(tmp_path, fake, "meter-sign")
     assert result.verdict == "fail"
     assert value(result, "Fall of export for a fall of output") == pytest.approx(-1)
+
+
+async def test_export_with_all_ders_at_rest_points_at_the_meter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a meter the wrong way round leads to: the site trips and stays so."""
+    monkeypatch.setattr(runner, "_PATIENCE_S", 0.2)
+    fake = FakeSite()
+    fake.meter_sign = -1.0
+    fake.tripped_s, fake.target = time.monotonic() + 3600, "32"
+    result = await run_one(tmp_path, fake, "meter-sign")
+    assert result.verdict == "inconclusive"
+    assert "target 32" in result.summary
+    assert "look at its sign" in result.summary
 
 
 async def test_a_meter_of_twice_the_ratio_fails(tmp_path: Path) -> None:
