@@ -156,6 +156,7 @@ class TestClosing:
         assert self.ready(der("b", 0.0, 0.0, NOW_S), SETTINGS)
         assert not self.ready(lost(0.0), SETTINGS)
         assert self.ready(lost(0.0))
+        assert self.ready(lost(25.0))  # one watt is allowed for rounding
         assert not self.ready(lost(25.01))
 
     def test_an_unheard_der_without_a_contact_holds_nothing_open(self) -> None:
@@ -238,6 +239,14 @@ class TestStart:
         )
         _, wish = scanned(unread, state, service=False)
         assert wish.limits_w == {"a": 20.0, "b": 0.0}
+
+    @pytest.mark.parametrize(("a_w", "ends"), [(4.0, True), (14.0, True), (14.6, False)])
+    def test_fallback_ends_only_when_those_heard_leave_room_for_the_unheard(
+        self, a_w: float, ends: bool
+    ) -> None:
+        state = running(PROVEN, fallback=replace(FALLBACK, sighted_s=0.0))
+        at = replace(seen(), ders=(der("a", 0.0, a_w, NOW_S), lost(0.0)))  # b counts 10 of the 24 W
+        assert (not scanned(at, state, PROVEN)[0].fallback.active) is ends
 
     def test_fallback_ends_with_a_word(self) -> None:
         state = running(fallback=replace(FALLBACK, sighted_s=0.0), limiter=Limiter(24.0, 1, 99.8, Noise(0.0)))

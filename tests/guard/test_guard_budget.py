@@ -108,6 +108,28 @@ def test_a_site_without_outputs_has_no_dead_man_and_without_elements_no_lost_sen
     assert GuardSettings.of(site()).lost_sensing_s == 1.25
 
 
+SECOND = """[[trip_output]]
+name = "coil-3"
+uri = "tcp://127.0.0.1:15025?unit=1"
+watchdog_s = 0.3
+actuation_s = 0.2
+[[trip_output]]"""
+
+
+def test_of_several_outputs_the_slowest_to_open_and_the_first_to_lapse_count() -> None:
+    two = GuardSettings.of(site(("[[trip_output]]", SECOND)))
+    assert (two.outputs, two.actuation_s, two.dead_man_s) == (("coil-3", "coil-2"), 0.2, 0.3)
+    assert budget.opening(site(("[[trip_output]]", SECOND))).total_s == pytest.approx(0.55)
+    slower = SECOND.replace("0.3", "0.5")
+    assert budget.opening(site(("[[trip_output]]", slower))).total_s == pytest.approx(0.7)
+
+
+def test_of_several_ders_the_slowest_to_move_counts() -> None:
+    slow = site(("dead_time_s = 0.2", "dead_time_s = 0.5"))
+    assert budget.recovery(slow).total_s == pytest.approx(budget.recovery(site()).total_s + 0.3)
+    assert GuardSettings.of(slow).force_fallback_after_s == pytest.approx(30 - 1.5 - 0.92)
+
+
 @pytest.mark.parametrize(
     ("noise_w", "count_w", "dropout_w"),
     [(0.0, 1.0, 24_500.0), (166.6, 1.0, 24_500.0), (200.0, 1.0, 24_400.0), (0.0, 700.0, 24_300.0)],

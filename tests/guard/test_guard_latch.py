@@ -170,6 +170,13 @@ class TestLostSensing:
         assert self.blind_at_s(bench) == pytest.approx(1.0, abs=0.11)
         assert bench.state.durable.target == "lost-sensing"
 
+    @pytest.mark.parametrize("blind_s", [0.999, 1.0, 1.001])
+    def test_at_the_delay_and_not_before(self, blind_s: float) -> None:
+        bench = Bench(dead_man_s=float("inf")).in_service()
+        bench.pcc = replace(bench.pcc, export_w=Sample.good(0.0, 128.0), sequence=9)
+        bench.scan(after_s=128.0 - bench.now_s)
+        assert bench.scan(after_s=blind_s).state.durable.tripped is (blind_s >= 1.0)
+
     def test_not_while_the_ders_prove_that_nothing_can_happen(self) -> None:
         assert self.blind_at_s(Bench().in_service(), a=40.0, b=60.0) is None
         bench = Bench().in_service()
