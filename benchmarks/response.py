@@ -4,7 +4,8 @@ The shipped `step()` runs on the simulated demo site in virtual time (sim/closed
 phases and load noise drawn by seed, the load dropping 36 kW at random instants. Response time is that of
 control.md, from the simulator's truth; the clairvoyant knew the step and its own plant beforehand and issues the
 final command on the first meter sample after it: same plant, same load, same mean margin. The profile is exact,
-and the meter's noise in the site file is the plant's. A run ends when the site trips; that is a row of its own.
+and the meter's noise in the site file is the plant's. A trip ends its run, makes that
+drop's ratio infinite, and has a row of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import random
 import statistics
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from multiprocessing import get_context
 
@@ -43,7 +44,10 @@ _DROPS = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How one load drop went; times in s, excursion above limit + 0.5 % of nameplate."""
+    """How one load drop went; times in s, excursion above limit + 0.5 % of nameplate.
+
+    `ours_s` is None where the limiter did not bring export back: not at all, or the guard tripped first.
+    """
 
     ours_s: float | None
     clairvoyant_s: float
@@ -51,7 +55,7 @@ class Answer:
 
     @property
     def ratio(self) -> float:
-        """Ours over the clairvoyant's; infinite when export never came back for good."""
+        """Ours over the clairvoyant's; infinite when the limiter did not bring export back."""
         return float("inf") if self.ours_s is None else self.ours_s / self.clairvoyant_s
 
 
@@ -83,8 +87,8 @@ def answers(sim: SimFile, site: Site, seed: int, drops: int = _DROPS) -> tuple[l
         loop.run(draw.uniform(0.0, 1.0))
         step_s = loop.load_step(-_DROP_W)
         loop.run(_JUDGED_S)
-        if not _tripped(loop):
-            found.append(_answer(loop, sim, site, step_s))
+        answer = _answer(loop, sim, site, step_s)
+        found.append(replace(answer, ours_s=None) if _tripped(loop) else answer)
         loop.load_step(_DROP_W)
         loop.run(_BACK_S)
     return found, _tripped(loop)
