@@ -98,7 +98,8 @@ def core_step(
         or _closing_breaks(settings, closed_w, total_w),
     )
     narrowings = _stack(settings, fallback, limiter, image, total_w)
-    caps_w = _caps(settings, enter, fallback, image, now_s)
+    single = _single_narrowings(settings, enter, image, now_s)
+    caps_w = _caps(settings, fallback, image, single)
     ceiling_w = narrowings[0].limit_w - sum(counted_w.values())
     limits_w = dispatch.proportional(ceiling_w, heard, caps_w)
     # A DER that does not answer is told to stop all the same: it may hear without being heard.
@@ -113,10 +114,6 @@ def core_step(
         enter=enter,
         lost=lost,
         isolated=isolate,
-    )
-    single = tuple(
-        Narrowing(by, limit_w, name)
-        for name, limit_w, by in _single_narrowings(settings, enter, image, now_s)
     )
     return after, Wish(
         limits_w, (*narrowings, *single), isolate, enter.ready, enter.done, _events(state, after, now_s)
@@ -207,30 +204,32 @@ def _stack(
 
 def _single_narrowings(
     settings: CoreSettings, enter: EnterService, image: Image, now_s: float
-) -> list[tuple[str, float, str]]:
-    """Limits on one DER: its name, W, and by whom."""
+) -> tuple[Narrowing, ...]:
+    """Limits on one DER each."""
     found = [
-        (override.der, override.cap_w, override.by)
+        Narrowing(override.by, override.cap_w, override.der)
         for override in image.overrides
         if override.cap_w is not None and override.der is not None
     ]
-    for plant in settings.ders:
-        share = enter_share(settings, enter, plant, now_s)
-        if share < 1.0:
-            found.append((plant.name, share * plant.nameplate_w, "enter-service"))
-    return found
+    if not enter.done:
+        for plant in settings.ders:
+            share = enter_share(settings, enter, plant, now_s)
+            if share < 1.0:
+                found.append(Narrowing("enter-service", share * plant.nameplate_w, plant.name))
+    return tuple(found)
 
 
 def _caps(
-    settings: CoreSettings, enter: EnterService, fallback: Fallback, image: Image, now_s: float
+    settings: CoreSettings, fallback: Fallback, image: Image, single: tuple[Narrowing, ...]
 ) -> dict[str, float]:
     """The most each DER may be given, apart from the limit on the sum."""
     caps_w = {plant.name: plant.nameplate_w for plant in settings.ders}
     if fallback.starting:
         for der in image.ders:
             caps_w[der.name] = min(caps_w[der.name], der.limit_w.otherwise(caps_w[der.name]))
-    for name, limit_w, _ in _single_narrowings(settings, enter, image, now_s):
-        caps_w[name] = min(caps_w.get(name, 0.0), limit_w)
+    for narrowing in single:
+        if narrowing.der in caps_w:
+            caps_w[narrowing.der] = min(caps_w[narrowing.der], narrowing.limit_w)
     return caps_w
 
 

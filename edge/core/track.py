@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge.core.settings import DerPlant
 from edge.core.trajectory import Trajectory, anchored, commanded, level_span, pruned
@@ -43,15 +43,16 @@ def observed(
     track: Track, plant: DerPlant, reading: DerReading, now_s: float, export_w: float | None
 ) -> Track:
     """The track after this scan's reading of the DER, if that is a new one; `export_w` is the sample before it."""
-    track = replace(
-        track, path=pruned(track.path, now_s), unproven=_unproven(track.unproven, reading.limit_w)
-    )
+    path, unproven = pruned(track.path, now_s), _unproven(track.unproven, reading.limit_w)
+    if path is not track.path or unproven != track.unproven:
+        track = Track(
+            path, track.seen_s, track.below_w, track.weather_w, track.last_w, track.export_w, unproven
+        )
     output_w = reading.output_w.since(track.seen_s)
     if output_w is None:
         return track
     from_s, to_s = reading.output_w.oldest_s, reading.output_w.newest_s
     low_w, high_w = level_span(track.path, from_s - 0.1, to_s)
-    path = track.path
     if output_w > high_w:
         path = anchored(path, to_s, min(output_w, plant.nameplate_w))
     below_w, weather_w = track.below_w, track.weather_w
@@ -62,15 +63,7 @@ def observed(
         weather_w = None if curtailed else output_w
     elif output_w < level_span(track.path, from_s - EARLY_S, to_s + EARLY_S)[0] - BAND * plant.nameplate_w:
         weather_w = output_w
-    return replace(
-        track,
-        path=path,
-        seen_s=from_s,
-        below_w=below_w,
-        weather_w=weather_w,
-        last_w=max(0.0, output_w),
-        export_w=export_w,
-    )
+    return Track(path, from_s, below_w, weather_w, max(0.0, output_w), export_w, unproven)
 
 
 def output_span(
@@ -94,10 +87,17 @@ def output_span(
 
 def sent(track: Track, plant: DerPlant, limit_w: float, now_s: float, command_s: float) -> Track:
     """The track after `limit_w` was commanded at `now_s`."""
+    if track.unproven and track.unproven[-1][1] == limit_w == _last_goal_w(track.path):
+        return track
     path = commanded(track.path, now_s + plant.dead_time_s + command_s / 2, limit_w)
     higher = tuple(item for item in track.unproven if item[1] > limit_w)
     since_s = track.unproven[len(higher)][0] if len(higher) < len(track.unproven) else now_s
-    return replace(track, path=path, unproven=(*higher, (since_s, limit_w)))
+    unproven = (*higher, (since_s, limit_w))
+    return Track(path, track.seen_s, track.below_w, track.weather_w, track.last_w, track.export_w, unproven)
+
+
+def _last_goal_w(path: Trajectory) -> float:
+    return path.goals[-1][2] if path.goals else path.goal_w
 
 
 def most_sent_w(track: Track) -> float:
@@ -109,5 +109,7 @@ def _unproven(unproven: tuple[tuple[float, float], ...], limit: Sample) -> tuple
     """Without what was sent before a read-back, but for the last: that one may have been on its way."""
     if limit.quality is not Quality.GOOD:
         return unproven
-    before = sum(sent_s < limit.oldest_s for sent_s, _ in unproven)
-    return unproven[max(0, before - 1) :]
+    old = 0
+    while old + 1 < len(unproven) and unproven[old + 1][0] < limit.oldest_s:
+        old += 1
+    return unproven[old:] if old else unproven

@@ -14,60 +14,73 @@ KEEP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A level at `at_s` moving towards `goal_w`, and later goals with the times at which they take effect."""
+    """A level at `at_s` moving towards `goal_w`, and the later goals.
+
+    Each of `goals` is the time at which it takes effect, the level reached by then, and the goal itself: so the
+    level at any time is one step from the last goal before it.
+    """
 
     at_s: float
     level_w: float
     goal_w: float
     slope_w_per_s: float
-    goals: tuple[tuple[float, float], ...] = ()
+    goals: tuple[tuple[float, float, float], ...] = ()
 
 
 def level_at(path: Trajectory, t_s: float) -> float:
     """The allowed level in W at monotonic time `t_s` (the base level before the base's time)."""
-    here_s, level_w, goal_w = path.at_s, path.level_w, path.goal_w
-    for effective_s, next_w in path.goals:
-        if effective_s > t_s:
-            break
-        level_w = _moved(level_w, goal_w, (effective_s - here_s) * path.slope_w_per_s)
-        here_s, goal_w = effective_s, next_w
-    return _moved(level_w, goal_w, (t_s - here_s) * path.slope_w_per_s)
+    for effective_s, level_w, goal_w in reversed(path.goals):
+        if effective_s <= t_s:
+            return _moved(level_w, goal_w, (t_s - effective_s) * path.slope_w_per_s)
+    return _moved(path.level_w, path.goal_w, (t_s - path.at_s) * path.slope_w_per_s)
 
 
 def level_span(path: Trajectory, from_s: float, to_s: float) -> tuple[float, float]:
     """The lowest and the highest level between two times."""
-    levels = [level_at(path, from_s), level_at(path, to_s)]
-    levels += [level_at(path, at_s) for at_s, _ in path.goals if from_s < at_s < to_s]
-    return min(levels), max(levels)
+    first_w, last_w = level_at(path, from_s), level_at(path, to_s)
+    low_w, high_w = (first_w, last_w) if first_w <= last_w else (last_w, first_w)
+    for effective_s, level_w, _ in reversed(path.goals):
+        if effective_s <= from_s:
+            break
+        if effective_s < to_s:
+            low_w, high_w = min(low_w, level_w), max(high_w, level_w)
+    return low_w, high_w
 
 
 def commanded(path: Trajectory, effective_s: float, limit_w: float) -> Trajectory:
     """The path with one more limit, taking effect at `effective_s`."""
-    last_w = path.goals[-1][1] if path.goals else path.goal_w
+    last_w = path.goals[-1][2] if path.goals else path.goal_w
     if limit_w == last_w:
         return path
-    return Trajectory(
-        path.at_s, path.level_w, path.goal_w, path.slope_w_per_s, (*path.goals, (effective_s, limit_w))
-    )
+    goal = (effective_s, level_at(path, effective_s), limit_w)
+    return Trajectory(path.at_s, path.level_w, path.goal_w, path.slope_w_per_s, (*path.goals, goal))
 
 
 def anchored(path: Trajectory, at_s: float, level_w: float) -> Trajectory:
     """The path corrected by a measurement: at `at_s` the level was `level_w`; later goals stay in flight."""
     goal_w = path.goal_w
     later: list[tuple[float, float]] = []
-    for effective_s, next_w in path.goals:
+    for effective_s, _, next_w in path.goals:
         if effective_s <= at_s:
             goal_w = next_w
         else:
             later.append((effective_s, next_w))
-    return Trajectory(at_s, level_w, goal_w, path.slope_w_per_s, tuple(later))
+    path = Trajectory(at_s, level_w, goal_w, path.slope_w_per_s)
+    for effective_s, next_w in later:
+        path = commanded(path, effective_s, next_w)
+    return path
 
 
 def pruned(path: Trajectory, now_s: float) -> Trajectory:
     """The path with what happened before `now_s - KEEP_S` folded into its base."""
-    if not path.goals or path.goals[0][0] > now_s - KEEP_S:
+    since_s = now_s - KEEP_S
+    if not path.goals or path.goals[0][0] > since_s:
         return path
-    return anchored(path, now_s - KEEP_S, level_at(path, now_s - KEEP_S))
+    old = 0
+    while old + 1 < len(path.goals) and path.goals[old + 1][0] <= since_s:
+        old += 1
+    effective_s, level_w, goal_w = path.goals[old]
+    return Trajectory(effective_s, level_w, goal_w, path.slope_w_per_s, path.goals[old + 1 :])
 
 
 def _moved(level_w: float, goal_w: float, most_w: float) -> float:

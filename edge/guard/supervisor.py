@@ -46,7 +46,7 @@ def watch_step(
     limits = _in_force(_told(watch.limits, limit_w, now_s), now_s - patience_s - MAX_AGE_S)
     output_w = reading.output_w.since(watch.seen_s)
     if output_w is None or reading.output_w.fresh(now_s, MAX_AGE_S) is None:
-        return Watch(limits, watch.seen_s, watch.unresponsive_s)
+        return watch if limits is watch.limits else Watch(limits, watch.seen_s, watch.unresponsive_s)
     seen_s = reading.output_w.oldest_s
     slack_w = TOLERANCE * settings.nameplate_w
     if output_w <= limit_w + slack_w:
@@ -65,6 +65,8 @@ def must_trip(watch: Watch, now_s: float) -> bool:
 def _told(
     limits: tuple[tuple[float, float], ...], limit_w: float, now_s: float
 ) -> tuple[tuple[float, float], ...]:
+    if limits[-1][1] == limit_w:
+        return limits
     higher = tuple(item for item in limits if item[1] > limit_w)
     since_s = limits[len(higher)][0] if len(higher) < len(limits) else now_s
     return (*higher, (since_s, limit_w))
@@ -72,5 +74,7 @@ def _told(
 
 def _in_force(limits: tuple[tuple[float, float], ...], since_s: float) -> tuple[tuple[float, float], ...]:
     """The limits that were in force at `since_s` or later."""
-    over = sum(at_s <= since_s for at_s, _ in limits[1:])
-    return limits[over:]
+    over = 0
+    while over + 1 < len(limits) and limits[over + 1][0] <= since_s:
+        over += 1
+    return limits[over:] if over else limits

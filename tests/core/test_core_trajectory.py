@@ -17,7 +17,7 @@ def walked(path: Trajectory, t_s: float) -> float:
     here_s = path.at_s
     while here_s < t_s - STEP_S / 2:
         while goals and goals[0][0] <= here_s + STEP_S / 2:
-            goal_w = goals.pop(0)[1]
+            goal_w = goals.pop(0)[2]
         most_w = path.slope_w_per_s * STEP_S
         level_w += max(-most_w, min(most_w, goal_w - level_w))
         here_s += STEP_S
@@ -59,7 +59,7 @@ def test_a_span_has_the_extremes_between_its_ends_too() -> None:
 
 def test_an_anchor_keeps_what_is_still_in_flight() -> None:
     path = commanded(commanded(Trajectory(0.0, 0.0, 0.0, 10.0), 1.0, 5.0), 2.0, 50.0)
-    assert anchored(path, 1.5, 30.0) == Trajectory(1.5, 30.0, 5.0, 10.0, ((2.0, 50.0),))
+    assert anchored(path, 1.5, 30.0) == Trajectory(1.5, 30.0, 5.0, 10.0, ((2.0, 25.0, 50.0),))
     assert anchored(path, 2.0, 30.0) == Trajectory(2.0, 30.0, 50.0, 10.0)
 
 
@@ -81,6 +81,11 @@ def test_it_is_what_walking_gives_and_folding_changes_nothing(
     now_s = KEEP_S + 1.7
     if t_s >= now_s - KEEP_S:
         assert level_at(pruned(path, now_s), t_s) == pytest.approx(level_w)
+
+
+def test_the_fold_is_made_where_the_level_was_then() -> None:
+    path = commanded(Trajectory(0.0, 0.0, 0.0, 10.0), 1.0, 50.0)
+    assert pruned(path, KEEP_S + 3.0) == Trajectory(3.0, 20.0, 50.0, 10.0)
 
 
 def test_only_goals_of_the_past_are_folded() -> None:
