@@ -45,10 +45,9 @@ def element_step(
         return ElementState(below_s=blocked_s, blocked=True)
     if sample is not None:
         state = _seen(settings, state, sample)
-    state = replace(state, blocked=False)
     beyond = state.picked_up and state.clear_s is None
     operated = beyond and now_s - state.below_s >= settings.delay_s
-    return replace(state, operated=operated)
+    return ElementState(state.below_s, state.picked_up, state.clear_s, operated)
 
 
 def elapsed_s(state: ElementState, now_s: float) -> float:

@@ -79,10 +79,12 @@ def guard_step(
     before = state
     state = _lapsed(settings, state, now_s)
     state = _measured(image, settings, state, now_s)
-    state = replace(state, causes=_causes(image, settings, state, now_s))
+    state = replace(
+        state,
+        causes=_causes(image, settings, state, now_s),
+        breaker_failed=not before.closed and _breaker_failed(image, settings, state),
+    )
     state = _latched(image, settings, state, now_s)
-    failed = not before.closed and _breaker_failed(image, settings, state)
-    state = replace(state, breaker_failed=failed)
     state = _service(image, settings, state, ready=ready, held=bool(isolate))
     if state.closed and entered and not state.durable.in_service:
         state = replace(state, durable=replace(state.durable, in_service=True))

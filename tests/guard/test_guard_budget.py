@@ -80,6 +80,9 @@ def test_the_slowest_meter_that_could_do_just_does() -> None:
 def test_ride_through_is_what_the_slowest_der_sheds_in_the_time_left() -> None:
     recovery_s = 2 * 0.2 + 2 * 0.02 + 3 * 0.04 + 0.03 + 0.2
     assert budget.recovery(site()).total_s == pytest.approx(recovery_s)
+    averaging = site(("latency_s = 0.02", "latency_s = 0.02\naveraging_s = 0.1"))
+    assert budget.recovery(averaging).total_s == pytest.approx(recovery_s + 0.2)
+    assert budget.security(averaging).total_s == pytest.approx(0.92 + 0.1)
     assert budget.ride_through_w(site(), 1.25) == pytest.approx(100_000 * (1.25 - recovery_s))
     slow = site(("slope_pct_per_s = 100.0", "slope_pct_per_s = 10.0"))
     assert budget.ride_through_w(slow, 1.25) == pytest.approx(10_000 * (1.25 - recovery_s))
