@@ -49,11 +49,11 @@ class TestObserved:
         rising = sent(at(40.0), B, 80.0, 9.7, 0.03)
         assert self.see(rising, output_w).weather_w == (output_w if weather else None)
 
-    @pytest.mark.parametrize(("output_w", "weather"), [(40.5, False), (39.0, True)])
+    @pytest.mark.parametrize(("output_w", "weather"), [(36.0, False), (35.0, True)])
     def test_a_der_half_a_second_ahead_on_its_way_down_is_not_the_weather(
         self, output_w: float, weather: bool
     ) -> None:
-        falling = sent(at(80.0), B, 0.0, 9.785, 0.03)  # by its model at 80 W now, at 40 W half a second later
+        falling = sent(at(80.0), B, 0.0, 9.735, 0.03)  # by its model at 76 W now, at 36 W half a second later
         assert (self.see(falling, output_w).weather_w is not None) is weather
 
     def test_above_its_limit_the_path_is_put_right(self) -> None:
