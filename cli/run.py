@@ -63,11 +63,6 @@ def load_site(path: Path) -> tuple[SiteFile, Site, Settings]:
     return SiteFile(path.resolve(), text, sha256), site, settings
 
 
-def state_dir_of(site: Site, path: Path) -> Path:
-    """The state folder of a site: as the file says, relative to the file, or `<name>.state` beside it."""
-    return path.parent / site.state_dir if site.state_dir else path.with_name(f"{path.stem}.state")
-
-
 def log_to_stderr() -> None:
     """One plain line for each happening; a journal adds its own time."""
     by_journal = "JOURNAL_STREAM" in os.environ
@@ -81,9 +76,10 @@ def log_to_stderr() -> None:
 
 
 def _place(site: Site, path: Path, state_dir: Path | None) -> Place:
+    from contract.client import state_dir as declared_dir
     from edge.agent.agent import Place
 
-    return Place((state_dir or state_dir_of(site, path)).resolve())
+    return Place((state_dir or declared_dir(path, site.state_dir)).resolve())
 
 
 def _lock(place: Place) -> SiteLock:

@@ -17,8 +17,6 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge.model.site import Site
-
 NAME = "commissioning.journal"
 
 
@@ -55,13 +53,6 @@ class Closed(Line):
     kind: Literal["closed"] = "closed"
     id: str
     at: str
-
-
-def state_dir(site_file: Path, site: Site) -> Path:
-    """The site's state folder: as its file says, else beside the file."""
-    if site.state_dir is not None:
-        return site_file.parent / site.state_dir
-    return site_file.with_name(f"{site_file.stem}.state")
 
 
 class Journal:

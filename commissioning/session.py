@@ -16,11 +16,12 @@ from commissioning.agent import Agent, Connect
 from commissioning.changes import Changes, UnrestoredError, now_text
 from commissioning.declarations import DISCLAIMER, blanks, declarations, means
 from commissioning.facts import stale_s
-from commissioning.journal import NAME, Journal, state_dir
+from commissioning.journal import NAME, Journal
 from commissioning.procedure import Procedure, not_run
 from commissioning.recorder import Recorder
 from commissioning.run import Bench
 from commissioning.runner import Progress, run_all
+from contract.client import state_dir
 from contract.report import DeviceRecord, Report, TestResult, Verdict
 from contract.socket import Devices, DevicesRequest, Events, EventsRequest, SiteInForce, SiteRequest
 from edge.model.site import Site
@@ -46,7 +47,7 @@ class SiteFile:
     @property
     def journal(self) -> Path:
         """Where its journal lies."""
-        return state_dir(self.path, self.site) / NAME
+        return state_dir(self.path, self.site.state_dir) / NAME
 
 
 async def restore(file: SiteFile, connect: Connect) -> int:

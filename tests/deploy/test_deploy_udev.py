@@ -164,18 +164,15 @@ def test_ftdi_answers_without_waiting_sixteen_milliseconds() -> None:
     assert apply(port | {"DRIVER": "ch341-uart"}, {}) == Outcome()
 
 
-def _can_verify() -> bool:
-    if shutil.which("udevadm") is None:
-        return False
-    done = subprocess.run(["udevadm", "verify", "--help"], capture_output=True, check=False, timeout=20)
-    return done.returncode == 0
-
-
-@pytest.mark.skipif(
-    not _can_verify(), reason="udevadm has no verify before version 254; the rules were read above"
-)
-def test_udev_accepts_the_rules() -> None:
-    done = subprocess.run(
-        ["udevadm", "verify", str(RULES)], capture_output=True, text=True, check=False, timeout=20
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_udev_itself_accepts_the_rules_where_it_can_judge() -> None:
+    """`udevadm verify` came with version 254; before that the reading above is all there is."""
+    version = 0
+    if shutil.which("udevadm"):
+        version = int(subprocess.run(["udevadm", "--version"], capture_output=True, check=True).stdout)
+        known = subprocess.run(["udevadm", "verify", "--help"], capture_output=True, check=False, timeout=20)
+        assert (known.returncode == 0) is (version >= 254)
+    if version >= 254:
+        done = subprocess.run(
+            ["udevadm", "verify", str(RULES)], capture_output=True, text=True, check=False, timeout=20
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
