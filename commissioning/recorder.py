@@ -51,7 +51,9 @@ class Recorder:
         self._news.clear()
         if self._lost is None:
             try:
-                await asyncio.wait_for(self._news.wait(), SILENCE_S)
+                # Not wait_for: on Python 3.11 that loses a cancellation that comes together with the news.
+                async with asyncio.timeout(SILENCE_S):
+                    await self._news.wait()
             except TimeoutError as error:
                 raise AgentUnreachableError(f"the agent has not scanned for {SILENCE_S:g} s") from error
         if self._lost is not None:
