@@ -234,7 +234,7 @@ class Agent:
     async def _leave_safe(self) -> None:
         """Nobody will look after the site: open the outputs, leave safe limits, and write what waits."""
         self._notifier.stopping()
-        done, missed = await self._plant.settle(safe.on_stop(self._site))
+        done, missed = await self._plant.settle(safe.on_stop(self._site, self._scanner.last.commands))
         self._recorder.tell(Happening("stop", time.monotonic(), _farewell(done, missed)))
         self._recorder.close(time.monotonic())
         self._keeper.keep(self._scanner.durable)

@@ -1,27 +1,53 @@
-"""What the shell commands by itself when the step cannot: shares that keep export within the limit at zero load."""
+"""What the shell commands by itself when the step cannot: shares that keep export within the limit at zero load.
+
+It never loosens: no DER gets more than the last complete scan gave it, whatever was its reason (a trip, enter
+service, a test).
+"""
 
 from __future__ import annotations
 
 from edge.model.commands import Commands, DerLimit, OutputCommand
-from edge.model.site import NON_EXPORT_METHODS, Site
+from edge.model.durable import Durable
+from edge.model.site import NON_EXPORT_METHODS, Der, Site
 
 
-def on_stop(site: Site) -> Commands:
+def before_scans(site: Site, durable: Durable) -> Commands:
+    """What stands for the last commands until a scan gave some: nothing when out of service, and all open."""
+    in_service = durable.in_service and not durable.tripped
+    share = _share(site) if in_service else 0.0
+    limits = tuple(DerLimit(der.name, share * der.nameplate_w) for der in site.der)
+    return Commands(limits, tuple(OutputCommand(output.name, closed=False) for output in site.trip_output))
+
+
+def on_stop(site: Site, last: Commands) -> Commands:
     """Safe limits, and every trip output open: nobody will look after the site."""
     outputs = tuple(OutputCommand(output.name, closed=False) for output in site.trip_output)
-    return Commands(_limits(site), outputs)
+    return Commands(_limits(site, last), outputs)
 
 
-def on_failure(site: Site) -> Commands:
+def on_failure(site: Site, last: Commands) -> Commands:
     """Safe limits; outputs with a dead-man are left to it (not fed), the others are opened."""
     outputs = tuple(
         OutputCommand(output.name, closed=False) for output in site.trip_output if output.watchdog_s is None
     )
-    return Commands(_limits(site), outputs)
+    return Commands(_limits(site, last), outputs)
 
 
-def _limits(site: Site) -> tuple[DerLimit, ...]:
-    """The export limit less unmanaged generation, shared out by nameplate. Needs no meter and no step."""
+def _limits(site: Site, last: Commands) -> tuple[DerLimit, ...]:
+    share = _share(site)
+    last_w = {limit.name: limit.limit_w for limit in last.limits}
+    return tuple(
+        DerLimit(der.name, _obeyed(der, min(share * der.nameplate_w, last_w.get(der.name, 0.0))))
+        for der in site.der
+    )
+
+
+def _share(site: Site) -> float:
+    """The export limit less unmanaged generation, as a part of nameplate. Needs no meter and no step."""
     allowed_w = 0.0 if site.agreement.method in NON_EXPORT_METHODS else site.limit_w
-    share = max(0.0, allowed_w - site.unmanaged.nameplate_w) / site.nameplate_w
-    return tuple(DerLimit(der.name, min(1.0, share) * der.nameplate_w) for der in site.der)
+    return min(1.0, max(0.0, allowed_w - site.unmanaged.nameplate_w) / site.nameplate_w)
+
+
+def _obeyed(der: Der, limit_w: float) -> float:
+    """Nothing instead of a limit below the DER's minimum: it would keep to the minimum."""
+    return limit_w if limit_w >= der.nameplate_w * der.min_pct / 100 else 0.0

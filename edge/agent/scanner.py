@@ -65,7 +65,7 @@ class Scanner:
         self.last = Scanned(
             now_s,
             plant.image(0, now_s, (), reset=False),
-            safe.on_stop(site),
+            safe.before_scans(site, durable),
             Reasons(()),
             view(self._state, settings, now_s),
             new_sample=False,
@@ -117,7 +117,7 @@ class Scanner:
     def _failed(self, error: Exception, now_s: float) -> None:
         """Nothing is fed, every DER gets its safe share."""
         self._failures += 1
-        self._plant.command(safe.on_failure(self._site))
+        self._plant.command(safe.on_failure(self._site, self.last.commands))
         self._tell(
             Happening("alarm", now_s, f"the control step failed, safe limits are commanded: {error!r}")
         )

@@ -20,7 +20,7 @@ from edge.agent.scanner import GIVE_UP_AFTER, Scanner, StepFailedError
 from edge.agent.supervise import end_all
 from edge.agent.tell import Happening
 from edge.model.commands import Commands, DerLimit, OutputCommand, Reasons
-from edge.model.durable import NEW_SITE
+from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 from edge.model.image import Image, Override
 from edge.step import Settings, State
 
@@ -28,7 +28,7 @@ from edge.step import Settings, State
 class Bench:
     """A scanner over scripted devices and a stand-in step that can be made to fail."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: Durable = NEW_SITE) -> None:
         self.site = demo_site()
         self.inverters = {"inverter-1": ScriptedInverter(20_000.0), "inverter-2": ScriptedInverter(80_000.0)}
         self.coil = ScriptedCoil()
@@ -40,12 +40,13 @@ class Bench:
         self.images: list[Image] = []
         self.overrides, self.wish = Overrides(), Wish()
         self.fails = False
+        self.share = 0.5
         self.takes_s = 0.0
         self.plant = Plant(self.site, devices, self.told.append, lambda: None)
         self.scanner = Scanner(
             self.site,
             Settings.of(self.site),
-            NEW_SITE,
+            durable,
             self.plant,
             self.overrides,
             self.wish,
@@ -68,7 +69,7 @@ class Bench:
         time.sleep(self.takes_s)
         if self.fails:
             raise ZeroDivisionError("a defect")
-        limits = tuple(DerLimit(der.name, der.nameplate_w / 2) for der in self.site.der)
+        limits = tuple(DerLimit(der.name, der.nameplate_w * self.share) for der in self.site.der)
         return state, Commands(limits, (OutputCommand("coil-2", closed=True),)), Reasons(())
 
 
@@ -91,6 +92,34 @@ async def test_a_step_that_fails_leaves_safe_limits_and_feeds_nothing() -> None:
     assert bench.inverters["inverter-2"].limit_w == pytest.approx(20_000.0)
     assert [happening.kind for happening in bench.told] == ["alarm"]
     assert bench.scanner.clock.late == 1
+
+
+async def test_a_step_that_fails_loosens_nothing_that_was_commanded() -> None:
+    bench = Bench()
+    bench.share = 0.0  # tripped, or before enter service
+    work = bench.work()
+    try:
+        bench.scanner.scan()
+        bench.fails = True
+        bench.scanner.scan()
+        await asyncio.sleep(0.2)
+    finally:
+        await end_all(work)
+    assert bench.inverters["inverter-1"].limit_w == 0.0
+    assert bench.inverters["inverter-2"].limit_w == 0.0
+
+
+@pytest.mark.parametrize("durable", [STATE_LOST, Durable(tripped=False, in_service=False)])
+async def test_a_first_step_that_fails_leaves_a_site_out_of_service_at_nothing(durable: Durable) -> None:
+    bench = Bench(durable)
+    bench.fails = True
+    work = bench.work()
+    try:
+        bench.scanner.scan()
+        await asyncio.sleep(0.2)
+    finally:
+        await end_all(work)
+    assert [device.limit_w for device in bench.inverters.values()] == [0.0, 0.0]
 
 
 async def test_a_step_that_keeps_failing_ends_the_agent() -> None:

@@ -20,6 +20,8 @@ from edge.agent.minute import Minute
 from edge.agent.notify import Notifier
 from edge.agent.overrides import MAX_PER_OWNER, Blindfold, Overrides
 from edge.agent.scan_clock import ScanClock
+from edge.model.commands import Commands, DerLimit
+from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 from edge.model.image import Override, PccReading
 from edge.model.sample import Sample
 
@@ -184,9 +186,35 @@ def test_minutes_are_aggregated() -> None:
     assert (quiet.seconds, quiet.export_mean_w) == (60.0, None)
 
 
+def commanded(*limits_w: float) -> Commands:
+    names = ("inverter-1", "inverter-2")
+    return Commands(tuple(DerLimit(name, w) for name, w in zip(names, limits_w, strict=True)), ())
+
+
 def test_what_the_shell_commands_alone_is_safe_at_zero_host_load() -> None:
     site = demo_site()
-    stop = safe.on_stop(site)
+    full = commanded(20_000.0, 80_000.0)
+    stop = safe.on_stop(site, full)
     assert sum(limit.limit_w for limit in stop.limits) == pytest.approx(25_000.0)
     assert [output.closed for output in stop.outputs] == [False]
-    assert safe.on_failure(site).outputs == (), "an output with a dead-man is left to it"
+    assert safe.on_failure(site, full).outputs == (), "an output with a dead-man is left to it"
+
+
+def test_what_the_shell_commands_alone_never_loosens() -> None:
+    site = demo_site()
+    for alone in (safe.on_stop, safe.on_failure):
+        assert [limit.limit_w for limit in alone(site, commanded(0.0, 0.0)).limits] == [0.0, 0.0]
+        assert [limit.limit_w for limit in alone(site, commanded(9_000.0, 3_000.0)).limits] == [
+            5_000.0,
+            3_000.0,
+        ]
+    for durable in (STATE_LOST, Durable(tripped=False), Durable(tripped=True, in_service=True)):
+        assert [limit.limit_w for limit in safe.before_scans(site, durable).limits] == [0.0, 0.0]
+    assert sum(limit.limit_w for limit in safe.before_scans(site, NEW_SITE).limits) == pytest.approx(25_000.0)
+
+
+def test_a_safe_share_below_what_a_der_obeys_is_nothing() -> None:
+    site = demo_site()
+    ders = (site.der[0], site.der[1].model_copy(update={"min_pct": 30.0}))
+    stop = safe.on_stop(site.model_copy(update={"der": ders}), commanded(20_000.0, 80_000.0))
+    assert [limit.limit_w for limit in stop.limits] == [pytest.approx(5_000.0), 0.0]
