@@ -22,6 +22,7 @@ from edge.model.readings import DerRaw, Identity
 _MEASURE = (701, 103, 102, 101, 113, 112, 111)
 _RATINGS = {702: ("WMaxRtg", "VAMaxRtg"), 120: ("WRtg", "VARtg")}
 _PHASE_V = ("PhVphA", "PhVphB", "PhVphC")
+_W_MAX = ("WMax", "WMaxRtg", "WRtg")
 _MEASURED = ("W", "LNV", "LLV", "Hz", *_PHASE_V, "PPVphAB")
 
 
@@ -34,6 +35,7 @@ class SunSpecInverter:
         self._setting: Window | None = None
         self._block: LimitBlock | None = None
         self._w_max_w: float | None = None
+        self._w_max_point = ""
         self._w_max_fault = ""
         self._safe: Safe | None = None
 
@@ -46,7 +48,9 @@ class SunSpecInverter:
         self._forget()
         nameplate = await self._nameplate()
         identity = await self.device.identity(nameplate)
-        await self._check_w_max()
+        await self._look_at_w_max()
+        if self._w_max_fault:
+            raise BadData(self._w_max_fault)
         return identity
 
     async def measure(self) -> DerRaw:
@@ -67,7 +71,10 @@ class SunSpecInverter:
         )
 
     async def write_limit(self, limit_w: float) -> WriteResult:
-        """Limit the output, rounded down to the device's resolution; `wanted` and `found` hold `limit_w`."""
+        """Limit the output, rounded down to the device's resolution; `wanted` and `found` hold `limit_w`.
+
+        A limit of 0 W goes out whatever WMax is, for it is 0 % of any.
+        """
         wanted = {"limit_w": limit_w}
         try:
             share, w_max_w = await self._share(limit_w)
@@ -80,12 +87,17 @@ class SunSpecInverter:
         """The limit in force in W, None when none is enabled; WMax is checked on the way.
 
         Raises:
-            BadData: WMax is not what it was when pinned.
+            BadData: WMax is not what it was when pinned, and the limit is not 0.
+            OutOfRange: There is no WMax, and the limit is not 0.
         """
-        await self._check_w_max()
-        w_max_w = await self._w_max()
+        await self._look_at_w_max()
         with self._looking_again():
-            return await (await self._limit_block()).read_limit(w_max_w)
+            limit_w = await (await self._limit_block()).read_limit(self._w_max_w)
+        if limit_w != 0:
+            if self._w_max_fault:
+                raise BadData(self._w_max_fault)
+            self._need_w_max()
+        return limit_w
 
     async def set_reversion(self, safe_w: float, timer_s: int) -> WriteResult:
         """Fall to `safe_w` after `timer_s` of silence, re-asserted by each limit written from now on."""
@@ -101,11 +113,15 @@ class SunSpecInverter:
             self._safe = safe
         return result
 
-    async def _share(self, limit_w: float) -> tuple[float, float]:
-        """A limit as a share of WMax, at most all of it, and WMax."""
+    async def _share(self, limit_w: float) -> tuple[float, float | None]:
+        """A limit as a share of WMax, at most all of it, and WMax; 0 is a share of any, None is an unknown one."""
         if not (math.isfinite(limit_w) and limit_w >= 0):
             raise OutOfRange(f"a limit of {limit_w:g} W is not possible")
-        w_max_w = await self._w_max()
+        if self._w_max_w is None or self._w_max_fault:
+            await self._look_at_w_max()
+        if limit_w == 0:
+            return 0.0, None if self._w_max_fault else self._w_max_w
+        w_max_w = self._need_w_max()
         return min(1.0, limit_w / w_max_w), w_max_w
 
     @contextmanager
@@ -127,33 +143,36 @@ class SunSpecInverter:
         values = window.decode((await self._read(window)).words)
         return values[names[0]] or None, values[names[1]] or None
 
-    async def _w_max(self) -> float:
+    def _need_w_max(self) -> float:
         if self._w_max_fault:
             raise OutOfRange(self._w_max_fault)
-        if self._w_max_w is None:
-            await self._check_w_max()
         if self._w_max_w is None:
             raise OutOfRange("the inverter states no WMax, so percent of it means nothing")
         return self._w_max_w
 
-    async def _check_w_max(self) -> None:
-        """Pin WMax, or hold it against what was pinned; absent or 0, as at night, says nothing new."""
+    async def _look_at_w_max(self) -> None:
+        """Pin WMax, or hold it against what was pinned; absent or 0, as at night, says nothing new.
+
+        Which point states it is settled with the first: when WMax goes out at night, its rating is no successor.
+        """
         if self._setting is None:
             ref = await self.device.need(702, 121, 120)
-            self._setting = Window(ref, ("WMax", "WMaxRtg", "WRtg"))
+            self._setting = Window(ref, _W_MAX)
         values = self._setting.decode((await self._read(self._setting)).words)
-        w_max_w = values["WMax"] or values["WMaxRtg"] or values["WRtg"]
+        if self._w_max_w is None:
+            stated = (name for name in _W_MAX if values[name])
+            self._w_max_point = next(stated, "")
+            self._w_max_w = values.get(self._w_max_point)
+            return
+        w_max_w = values[self._w_max_point]
         if not w_max_w:
             return
-        if self._w_max_w is None:
-            self._w_max_w = w_max_w
         self._w_max_fault = ""
         if w_max_w != self._w_max_w:
             self._w_max_fault = (
                 f"WMax of unit {self.device.unit} changed from {self._w_max_w:g} W to {w_max_w:g} W: "
                 "limits in percent would mean something else"
             )
-            raise BadData(self._w_max_fault)
 
     async def _limit_block(self) -> LimitBlock:
         if self._block is None:

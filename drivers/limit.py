@@ -42,7 +42,10 @@ class Written:
 
 
 class LimitBlock(ABC):
-    """The registers of one model that limit the output. Shares of WMax go from 0 to 1."""
+    """The registers of one model that limit the output. Shares of WMax go from 0 to 1.
+
+    Where WMax is unknown (None) only a share of 0 has a value in W; any other reads as None, no known limit.
+    """
 
     points: tuple[str, ...]
     enable: str
@@ -59,24 +62,24 @@ class LimitBlock(ABC):
         """What a write of a limit holds, on a device as last read."""
 
     @abstractmethod
-    async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
+    async def set_reversion(self, safe: Safe, w_max_w: float | None) -> WriteResult:
         """Set up what happens after silence; `wanted` and `found` hold `safe_w` and `timer_s`."""
 
-    async def write_limit(self, fraction: float, w_max_w: float) -> WriteResult:
+    async def write_limit(self, fraction: float, w_max_w: float | None) -> WriteResult:
         """Limit to a share of WMax, all in one request; `wanted` and `found` hold `limit_w`."""
         done = await self._write(lambda: self.values(fraction))
-        wanted_w = self._limit_w(done.wanted, w_max_w) if done.wanted else fraction * w_max_w
+        wanted_w = self._limit_w(done.wanted, w_max_w) if done.wanted else _watts(fraction * _PCT, w_max_w)
         wanted = {} if wanted_w is None else {"limit_w": wanted_w}
         found = {"limit_w": self._limit_w(done.found, w_max_w)} if done.found else {}
         return WriteResult(done.outcome, wanted, found, done.reason)
 
-    async def read_limit(self, w_max_w: float) -> float | None:
+    async def read_limit(self, w_max_w: float | None) -> float | None:
         """The limit in force in W, None when none is enabled."""
         return self._limit_w(self._window.decode(await self._read()), w_max_w)
 
-    def _limit_w(self, values: Mapping[str, float | None], w_max_w: float) -> float | None:
+    def _limit_w(self, values: Mapping[str, float | None], w_max_w: float | None) -> float | None:
         pct = values["WMaxLimPct"]
-        return pct * w_max_w / _PCT if pct is not None and values[self.enable] == _ENABLED else None
+        return _watts(pct, w_max_w) if pct is not None and values[self.enable] == _ENABLED else None
 
     async def _read(self) -> Sequence[int]:
         ref = self._window.ref
@@ -127,14 +130,15 @@ class Limit704(LimitBlock):
         reversion = _reversion(self.safe) if self.safe is not None else {}
         return {"WMaxLimPctEna": _ENABLED, "WMaxLimPct": fraction * _PCT, **reversion}
 
-    async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
+    async def set_reversion(self, safe: Safe, w_max_w: float | None) -> WriteResult:
         """Value, enable on reversion and timer in one request."""
         done = await self._write(lambda: _reversion(safe))
         if done.outcome is Outcome.VERIFIED:
             self.safe = safe
-        asked = {"safe_w": safe.fraction * w_max_w, "timer_s": safe.timer_s}
         wanted = {name: value for name, value in _shown(done.wanted, w_max_w).items() if value is not None}
-        return WriteResult(done.outcome, wanted or asked, _shown(done.found, w_max_w), done.reason)
+        return WriteResult(
+            done.outcome, wanted or _asked(safe, w_max_w), _shown(done.found, w_max_w), done.reason
+        )
 
 
 class Limit123(LimitBlock):
@@ -154,14 +158,26 @@ class Limit123(LimitBlock):
             times = {name: 0 for name in times if self._last[name]}
         return {"WMaxLimPct": fraction * _PCT, **times, "WMaxLim_Ena": _ENABLED}
 
-    async def set_reversion(self, safe: Safe, w_max_w: float) -> WriteResult:
+    async def set_reversion(self, safe: Safe, w_max_w: float | None) -> WriteResult:
         """Always refused."""
         return WriteResult(
             Outcome.REFUSED,
-            {"safe_w": safe.fraction * w_max_w, "timer_s": safe.timer_s},
+            _asked(safe, w_max_w),
             {},
             "model 123 has no safe reversion value: when its timer runs out the limit is released",
         )
+
+
+def _watts(pct: float, w_max_w: float | None) -> float | None:
+    """Percent of WMax in W; none of it is 0 W even where WMax is unknown."""
+    if pct == 0:
+        return 0.0
+    return None if w_max_w is None else pct * w_max_w / _PCT
+
+
+def _asked(safe: Safe, w_max_w: float | None) -> dict[str, Value]:
+    safe_w = _watts(safe.fraction * _PCT, w_max_w)
+    return {"timer_s": safe.timer_s} if safe_w is None else {"safe_w": safe_w, "timer_s": safe.timer_s}
 
 
 def _reversion(safe: Safe) -> dict[str, Value]:
@@ -172,11 +188,12 @@ def _reversion(safe: Safe) -> dict[str, Value]:
     }
 
 
-def _shown(values: Mapping[str, float | None], w_max_w: float) -> dict[str, float | None]:
+def _shown(values: Mapping[str, float | None], w_max_w: float | None) -> dict[str, float | None]:
     if not values:
         return {}
     pct = values["WMaxLimPctRvrt"]
-    safe_w = pct * w_max_w / _PCT if pct is not None and values["WMaxLimPctEnaRvrt"] == _ENABLED else None
+    in_force = values["WMaxLimPctEnaRvrt"] == _ENABLED
+    safe_w = _watts(pct, w_max_w) if pct is not None and in_force else None
     return {"safe_w": safe_w, "timer_s": values["WMaxLimPctRvrtTms"]}
 
 

@@ -227,6 +227,65 @@ async def test_a_rating_that_changes_is_refused(kind: str) -> None:
         assert (await inverter.write_limit(5000)).verified
 
 
+RATING_AT = {"7xx": 40070 + 155 + 2, "1xx": 40070 + 52 + 3}
+
+
+async def test_a_rating_that_outlives_wmax_at_night_is_no_change() -> None:
+    plant = der_7xx(w_max=1600)
+    async with over(plant) as inverter:
+        await inverter.write_limit(4000)
+        plant.poke = {W_MAX_AT["7xx"]: 0}
+        assert await inverter.read_limit() == 4000
+        assert (await inverter.write_limit(8000)).verified
+    assert plant.writes[-1] == (14, [1, 500])
+
+
+async def test_0_w_is_taken_whatever_wmax_is(kind: str) -> None:
+    plant = KINDS[kind]()
+    async with over(plant) as inverter:
+        await inverter.write_limit(5000)
+        plant.poke = {W_MAX_AT[kind]: 4000}
+        with pytest.raises(BadData):
+            await inverter.read_limit()
+        result = await inverter.write_limit(0.0)
+        assert result.verified
+        assert result.wanted == result.found == {"limit_w": 0}
+        assert await inverter.read_limit() == 0
+    silent = KINDS[kind](w_max=0)
+    silent.words[RATING_AT[kind]] = 0
+    async with over(silent) as inverter:
+        assert (await inverter.write_limit(0.0)).found == {"limit_w": 0}
+        assert (await inverter.write_limit(1.0)).outcome is Outcome.REFUSED
+
+
+async def test_an_ignored_0_w_is_not_told_in_watts_of_an_unknown_wmax(kind: str) -> None:
+    plant = KINDS[kind]()
+    async with over(plant) as inverter:
+        await inverter.write_limit(5000)
+        plant.poke, plant.ignores = {W_MAX_AT[kind]: 4000}, True
+        with pytest.raises(BadData):
+            await inverter.read_limit()
+        result = await inverter.write_limit(0.0)
+    assert (result.outcome, result.found) == (Outcome.MISMATCH, {"limit_w": None})
+
+
+async def test_a_wmax_that_is_itself_again_is_found_by_the_next_write(kind: str) -> None:
+    plant = KINDS[kind]()
+    async with over(plant) as inverter:
+        await inverter.write_limit(5000)
+        plant.poke = {W_MAX_AT[kind]: 4000}
+        with pytest.raises(BadData):
+            await inverter.read_limit()
+        assert (await inverter.write_limit(5000)).outcome is Outcome.REFUSED
+        plant.poke = {W_MAX_AT[kind]: 2000}
+        assert (await inverter.write_limit(5000)).verified
+        plant.poke = {W_MAX_AT[kind]: 4000}
+        with pytest.raises(BadData):
+            await inverter.read_limit()
+    with pytest.raises(Unreachable):
+        await inverter.write_limit(5000)
+
+
 async def test_a_scale_factor_that_jumps_is_followed_in_the_same_write(kind: str) -> None:
     plant = KINDS[kind](sf=-1)
     async with over(plant) as inverter:
