@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -32,14 +33,26 @@ class EvictedError(Exception):
 
 @dataclass
 class WriterState:
-    """What the agent shows and alarms on. `overflow` counts puts that found the queue full."""
+    """What the agent shows and alarms on.
+
+    Attributes:
+        stored: Records that reached the disk.
+        overflow: Puts that found the queue full; each growth is an alarm.
+        evicted: Records that gave way in an overflow, and are lost; each growth is an alarm.
+        refused: Records that are none, or too large; `refusal` says why the last one was.
+        fault: Why records wait in memory, None as soon as none has to. A refusal is no fault and hides none.
+        full: The fault is a full disk.
+        running: The thread lives; False before `close` is an alarm.
+    """
 
     stored: int = 0
     overflow: int = 0
     evicted: int = 0
     refused: int = 0
+    refusal: str | None = None
     full: bool = False
     fault: str | None = None
+    running: bool = True
 
 
 @dataclass
@@ -132,6 +145,15 @@ class SpoolWriter:
         item.result.set_exception(EvictedError("the queue to the spool overflowed"))
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:
+            self.state.fault = f"the spool's writer has ended: {_sentence(error)}"
+            raise
+        finally:
+            self.state.running = False
+
+    def _serve(self) -> None:
         while True:
             with self._wake:
                 while not self._waiting() and not self._closing:
@@ -166,7 +188,7 @@ class SpoolWriter:
         """Store a batch in one commit; if that fails, one by one. Returns what has to wait."""
         try:
             seqs = self._spool.append_all([self._draft(item) for item in batch])
-        except (SpoolError, EnvelopeError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread must outlive it and say so
             return self._store_alone(batch[0], error) if len(batch) == 1 else self._store_each(batch)
         self._done(batch, seqs)
         return []
@@ -174,23 +196,30 @@ class SpoolWriter:
     def _store_each(self, batch: list[_Item]) -> list[_Item]:
         return [left for item in batch for left in self._store([item])]
 
-    def _store_alone(self, item: _Item, error: SpoolError | EnvelopeError) -> list[_Item]:
-        self.state.fault = str(error)
+    def _store_alone(self, item: _Item, error: Exception) -> list[_Item]:
         if isinstance(error, EnvelopeError):
             self.state.refused += 1
+            self.state.refusal = str(error)
             item.result.set_exception(error)
             return []
+        self.state.fault = _sentence(error)
         self.state.full = isinstance(error, SpoolFull)
         return [item]
 
     def _done(self, batch: list[_Item], seqs: list[int]) -> None:
         self.state.stored += len(batch)
-        self._fill = self._spool.fill()
         for item, seq in zip(batch, seqs, strict=True):
             item.result.set_result(seq)
+        with suppress(SpoolError):  # the records are stored; their share of the quota is told the next time
+            self._fill = self._spool.fill()
 
     def _draft(self, item: _Item) -> Draft:
         quality = self._clock.quality()
         return Draft(
             item.record_class, item.payload, self._clock.at(item.mono_s), quality, item.mono_s, item.kind
         )
+
+
+def _sentence(error: BaseException) -> str:
+    """Our own errors are sentences; others need their name to be understood."""
+    return str(error) if isinstance(error, SpoolError) else f"{type(error).__name__}: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from contract.envelope import Envelope, EnvelopeError, RecordClass
 from contract.records import Event
-from edge.spool import Spool, SpoolWriter
+from edge.spool import Spool, SpoolError, SpoolWriter
 from edge.spool.clock import WallClock
 from edge.spool.writer import EvictedError
 
@@ -102,3 +103,55 @@ def test_the_agent_stays_light() -> None:
     code = f"import sys, edge.spool, contract.records; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert condition(), "it did not come about in time"
+
+
+def test_the_writer_outlives_a_fill_it_cannot_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record is on the disk by then: only the share of the quota stays as it was."""
+    writer = SpoolWriter(tmp_path / "s.db", "gw-1")
+    with monkeypatch.context() as broken:
+        broken.setattr(writer._spool, "fill", lambda: (_ for _ in ()).throw(SpoolError("busy")))
+        assert writer.put("event", RecordClass.EVIDENCE, EVENT, 0.0).result(10) == 1
+    assert writer.put("event", RecordClass.EVIDENCE, EVENT, 0.0).result(10) == 2
+    assert writer.state.running
+    assert writer.close() == 0
+    assert not writer.state.running
+
+
+def test_what_nobody_foresaw_is_a_fault_and_the_record_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SpoolWriter(tmp_path / "s.db", "gw-1")
+    with monkeypatch.context() as broken:
+        broken.setattr(writer._spool, "append_all", lambda _: (_ for _ in ()).throw(RuntimeError("odd")))
+        waiting = writer.put("event", RecordClass.EVIDENCE, EVENT, 0.0)
+        until(lambda: writer.state.fault)
+        assert writer.state.fault == "RuntimeError: odd"
+    assert waiting.result(10) == 1
+    until(lambda: writer.state.fault is None)
+    assert writer.close() == 0
+
+
+def test_a_refusal_is_no_fault_and_hides_none(tmp_path: Path) -> None:
+    writer = SpoolWriter(tmp_path / "s.db", "gw-1")
+    with pytest.raises(EnvelopeError):
+        writer.put("nonsense", RecordClass.EVENT, {}, 0.0).result(10)
+    assert writer.state.fault is None
+    assert (writer.state.refused, "kind" in (writer.state.refusal or "")) == (1, True)
+    fill_disk(writer)
+    long = EVENT.model_copy(update={"detail": "x" * 4000})
+    waiting = [writer.put("event", RecordClass.EVIDENCE, long, 0.0) for _ in range(50)]
+    until(lambda: writer.state.full)
+    with pytest.raises(EnvelopeError):
+        writer.put("nonsense", RecordClass.EVENT, {}, 0.0).result(10)
+    assert "the disk is full" in str(writer.state.fault)
+    writer._spool._db.execute("PRAGMA max_page_count=100000")
+    assert len([future.result(10) for future in waiting]) == 50
+    until(lambda: writer.state.fault is None)
+    assert writer.close() == 0
