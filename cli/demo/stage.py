@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import re
 import signal
@@ -15,14 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from edge.link.orphan import end_with_parent
 from edge.link.private_broker import PrivateBroker, PrivateBrokerError
 from edge.model.site import Site
 from edge.model.strict_toml import load
 from sim.simfile import DEMO
 
 READY_S = 20.0
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
 
 
 class StageError(Exception):
@@ -123,7 +121,7 @@ class Stage:
             stdout=subprocess.PIPE if piped else log,
             stderr=log,
             text=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - no threads of ours run yet
+            preexec_fn=end_with_parent(),  # noqa: PLW1509 - no threads of ours run yet
         )
         self._stack.callback(_end, process)
         return process
@@ -144,11 +142,6 @@ def _with_uri(text: str, role: str, uri: str) -> str:
     if count != 1:
         raise StageError(f"the demo's site file has no device {role}")
     return changed
-
-
-def _end_with_parent() -> None:
-    """In the child: be told to end when the demo dies, however it dies."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

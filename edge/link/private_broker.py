@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from edge.link.orphan import end_with_parent
+
 _READY_S = 10.0
 _STOP_S = 10.0
 _CONFIGURATION = """\
@@ -53,7 +55,7 @@ class PrivateBroker:
     """Starts, kills and restarts a Mosquitto whose state lives in `folder`. Use as a context manager.
 
     Started by root it stays root (`user root`): it would otherwise drop to its own user, and could then not
-    write into a folder it does not own.
+    write into a folder it does not own. It ends with the thread that started it, even if that is killed.
 
     Args:
         folder: Configuration, log and persistence; made when missing.
@@ -90,6 +92,7 @@ class PrivateBroker:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=end_with_parent(),  # noqa: PLW1509 - it calls nothing that takes a lock
         )
         self._wait_until_ready()
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +26,7 @@ from contract.mqtt import (
 from edge.link.private_broker import PrivateBroker, PrivateBrokerError
 
 pytestmark = pytest.mark.live
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -109,6 +116,45 @@ def test_the_private_broker_says_why_it_did_not_start(tmp_path: Path) -> None:
     with pytest.raises(PrivateBrokerError, match="Mosquitto did not start"):
         broker.start()
     assert broker.pid is None
+
+
+STARTER = """
+import sys
+from pathlib import Path
+from edge.link.private_broker import PrivateBroker
+
+with PrivateBroker(Path(sys.argv[1])) as broker:
+    print(broker.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_private_broker_does_not_outlive_a_killed_starter(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path / "broker")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as starter:
+        assert starter.stdout is not None
+        broker = int(starter.stdout.readline())
+        starter.kill()
+    try:
+        deadline = time.monotonic() + 5
+        while running(broker) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not running(broker)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(broker, signal.SIGKILL)
+
+
+def running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 @pytest.mark.parametrize(
