@@ -75,7 +75,7 @@ class ScriptedCoil:
         self.closed = False
         self.calls: list[str] = []
         self.silent = False
-        self._watchdog_s = watchdog_s
+        self.watchdog_s = watchdog_s
 
     async def hold(self) -> None:
         self._call("hold")
@@ -91,7 +91,7 @@ class ScriptedCoil:
 
     async def read_watchdog_s(self) -> float | None:
         self._call("watchdog")
-        return self._watchdog_s
+        return self.watchdog_s
 
     def _call(self, name: str) -> None:
         if self.silent:

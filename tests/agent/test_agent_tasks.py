@@ -249,6 +249,124 @@ async def test_a_hold_that_could_not_be_written_is_not_written_late() -> None:
         assert coil.task.reading().closed.otherwise(-1.0) == 0.0
 
 
+async def held(coil: Coil, for_s: float) -> None:
+    """What scans in service do: feed every 0.1 s."""
+    end_s = time.monotonic() + for_s
+    while time.monotonic() < end_s:
+        coil.task.hold()
+        await asyncio.sleep(0.1)
+
+
+def shows(coil: Coil) -> float:
+    return coil.task.reading().closed.otherwise(-1.0)
+
+
+async def test_a_contact_that_its_watchdog_opened_is_not_closed_again_until_it_was_commanded_open() -> None:
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await held(coil, 0.5)
+        assert shows(coil) == 1.0
+        device.silent = True
+        await held(coil, 0.9)
+        device.silent = False
+        device.calls.clear()
+        before_s = time.monotonic()
+        await held(coil, 0.5)
+        assert "hold" not in device.calls
+        assert coil.task.reading().closed.since(before_s) == 0.0, "the guard must see that it fell open"
+        coil.task.open()
+        await until(lambda: "open" in device.calls)
+        await held(coil, 0.4)
+        assert "hold" in device.calls
+        assert shows(coil) == 1.0
+
+
+async def test_scans_that_feed_nothing_for_longer_than_the_watchdog_count_as_open() -> None:
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await held(coil, 0.3)
+        await asyncio.sleep(0.6)
+        device.calls.clear()
+        await held(coil, 0.3)
+        assert "hold" not in device.calls
+        assert shows(coil) == 0.0
+
+
+async def test_a_contact_that_could_not_be_closed_when_it_was_due_is_not_closed_later() -> None:
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await until(lambda: "read" in device.calls)
+        device.silent = True
+        await held(coil, 0.7)
+        device.silent = False
+        await held(coil, 0.4)
+        assert "hold" not in device.calls
+        assert shows(coil) == 0.0
+
+
+async def test_a_watchdog_shorter_than_declared_is_the_one_that_counts() -> None:
+    device = ScriptedCoil(0.2)
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await held(coil, 0.3)
+        await asyncio.sleep(0.3)
+        assert shows(coil) == 0.0
+
+
+async def test_feeding_in_time_never_shows_open() -> None:
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await held(coil, 0.3)
+        for _ in range(8):
+            await asyncio.sleep(0.2)
+            coil.task.hold()
+            assert shows(coil) == 1.0
+
+
+async def test_a_watchdog_that_is_gone_opens_the_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.agent.output_task._PROVE_EVERY_S", 0.1)
+    monkeypatch.setattr("edge.agent.output_task._PROVE_AGAIN_S", 0.05)
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await held(coil, 0.5)
+        assert shows(coil) == 1.0
+        device.watchdog_s = None  # the module restarted with its defaults
+        await held(coil, 0.5)
+        assert shows(coil) == 0.0
+        assert [happening.kind for happening in coil.told] == ["alarm"]
+        coil.task.open()
+        device.calls.clear()
+        await held(coil, 0.3)
+        assert "hold" not in device.calls
+        device.watchdog_s = 0.5
+        coil.task.open()
+        await held(coil, 0.3)
+        assert "hold" in device.calls
+
+
+async def test_one_failed_reading_of_the_watchdog_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.agent.output_task._PROVE_EVERY_S", 0.1)
+    monkeypatch.setattr("edge.agent.output_task._PROVE_AGAIN_S", 0.05)
+    device = ScriptedCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await held(coil, 0.3)
+        reads = device.calls.count("watchdog")
+        device.watchdog_s = None
+        async with asyncio.timeout(1.0):
+            while device.calls.count("watchdog") == reads:
+                await held(coil, 0.01)
+        device.watchdog_s = 0.5
+        await held(coil, 0.4)
+        assert shows(coil) == 1.0
+    assert coil.told == []
+
+
 async def test_a_task_that_dies_is_forgotten_told_and_started_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
