@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from drivers.errors import DriverError
 from drivers.protocol import Inverter, Outcome, WriteResult
-from edge.agent.freshness import der_grid, der_output
+from edge.agent.freshness import DerFreshness, der_grid
 from edge.agent.tell import Happening, Tell, log
 from edge.model.image import DerReading
 from edge.model.readings import Identity
-from edge.model.sample import Quality, Sample
+from edge.model.sample import Sample
 from edge.model.site import Der
 
 Action = Callable[[], Awaitable[None]]
@@ -54,8 +54,8 @@ class DerTask:
 
     def forget(self) -> None:
         """Nothing is known of the device: at the start, and when the task died."""
-        self._output_w, self._v_pu, self._f_hz = Sample.none(), Sample.none(), Sample.none()
-        self._limit_w = Sample.none()
+        self._freshness = DerFreshness(self.der)
+        self._v_pu, self._f_hz, self._limit_w = Sample.none(), Sample.none(), Sample.none()
         self._known = False
         self._refused = False
         self._reversion_fails = False
@@ -66,14 +66,13 @@ class DerTask:
         self._said_lost = False
         self._poll_due_s = 0.0
         self._reassert_due_s = 0.0
-        self._good_s = float("-inf")
         self._write_after_s = 0.0
 
     def reading(self, now_s: float) -> DerReading:
         """The DER as last seen."""
         return DerReading(
             name=self.der.name,
-            output_w=self._output_w,
+            output_w=self._freshness.output_w,
             limit_w=self._limit_w,
             reachable=not self._lost(now_s),
             refused=self._refused or self._reversion_fails,
@@ -170,13 +169,8 @@ class DerTask:
     async def _poll(self) -> None:
         self._poll_due_s = max(self._poll_due_s + self.der.poll_s, time.monotonic())
         answer = await self.device.measure()
-        output_w = der_output(answer, self.der)
-        # One unfit answer is a lost sample: the last good one goes on ageing; for long, it is lost sight.
-        if output_w.quality is Quality.GOOD or answer.received_s - self._good_s > self.der.lost_after_s:
-            self._output_w = output_w
-        if output_w.quality is Quality.GOOD:
-            self._good_s = answer.received_s
-        self._v_pu, self._f_hz = der_grid(answer, self._nominal_v)
+        if self._freshness.take(answer):
+            self._v_pu, self._f_hz = der_grid(answer, self._nominal_v)
 
     async def _read_limit(self) -> float:
         """The limit in force, nameplate when none is."""

@@ -1,4 +1,4 @@
-"""When an answer of the meter is a new measurement, how old it can be, and whether it can be true.
+"""When an answer of the meter or a DER is a new measurement, how old it can be, and whether it can be true.
 
 Pure: answers in, readings out. An answer is new only when a raw V, I, P or f register changed; an unchanged one
 counts as new, at most once a meter period, for as long as the meter's `max_repeat_s` allows. A lost, absent or
@@ -21,6 +21,12 @@ _ROUNDING_S = 1e-6
 
 _BEYOND = 1.5
 """Inrush and noise stay under this multiple of what can physically flow; a torn or sentinel-like word does not."""
+
+DER_REPEAT_S = 5.0
+"""A DER at work may show the same power, voltage and frequency for this long, then it counts as frozen."""
+
+ASLEEP = 0.01
+"""Of nameplate: a DER that makes no more than this may repeat its registers without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,13 @@ class MeterFreshness:
 
     def take(self, answer: MeterRaw) -> bool:
         """Take an answer; True when `reading` now holds a new measurement."""
-        shown_since_s = self._shown_since_s(answer)
-        if shown_since_s is None:
-            return False
         quality = fitness(answer, self._timing)
         if quality is not Quality.GOOD or answer.export_w is None:
             self._unfit(answer, quality)
+            return False
+        # Only a fit answer is compared and remembered: garbage between two equal ones makes nothing new.
+        shown_since_s = self._shown_since_s(answer)
+        if shown_since_s is None:
             return False
         oldest_s = shown_since_s - self._timing.latency_s - self._timing.averaging_s
         self._counted_s = answer.request_sent_s
@@ -107,6 +114,40 @@ class MeterFreshness:
         if answer.received_s - self._good_s > self._timing.patience_s:
             lost = Sample.none(quality)
             self.reading = PccReading(lost, lost, lost, self.reading.sequence)
+
+
+class DerFreshness:
+    """Turns the answers of one DER into samples of its output.
+
+    An answer counts as measured at its request for as long as the registers changed within `DER_REPEAT_S`; after
+    that the last one ages, since a card that answers for a dead inverter proves nothing. At or below 1 % of
+    nameplate unchanged registers count without end: an inverter asleep repeats its zero all night, and a lost
+    meter must trip nothing then. What that cannot see is a card that froze while its inverter slept.
+    """
+
+    def __init__(self, der: Der) -> None:
+        self._der = der
+        self._raw: tuple[int, ...] | None = None
+        self._changed_s = float("-inf")
+        self._good_s = float("-inf")
+        self.output_w = Sample.none()
+
+    def take(self, answer: DerRaw) -> bool:
+        """Take an answer; True when `output_w` is a new measurement."""
+        output_w = der_output(answer, self._der)
+        if output_w.quality is not Quality.GOOD:
+            # One unfit answer is a lost sample: the last good one goes on ageing; for long, it is lost sight.
+            if answer.received_s - self._good_s > self._der.lost_after_s:
+                self.output_w = output_w
+            return False
+        self._good_s = answer.received_s
+        if answer.raw != self._raw:
+            self._raw, self._changed_s = answer.raw, answer.request_sent_s
+        repeats = answer.request_sent_s - self._changed_s <= DER_REPEAT_S + _ROUNDING_S
+        if not repeats and output_w.otherwise(0.0) > ASLEEP * self._der.nameplate_w:
+            return False
+        self.output_w = output_w
+        return True
 
 
 def fitness(answer: MeterRaw, timing: MeterTiming) -> Quality:

@@ -9,7 +9,7 @@ from agent_site import demo_site
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.agent.freshness import MeterFreshness, MeterTiming, der_output, fitness
+from edge.agent.freshness import DER_REPEAT_S, DerFreshness, MeterFreshness, MeterTiming, der_output, fitness
 from edge.model.readings import DerRaw, MeterRaw
 from edge.model.sample import Quality
 
@@ -115,6 +115,48 @@ def test_one_unfit_answer_is_a_lost_sample_and_several_are_lost_sight() -> None:
     assert freshness.reading.sequence == 1
     assert freshness.take(answer(11.2, 5100.0))
     assert freshness.reading.export_w.fresh(11.3, 1.0) == 5100.0
+
+
+def test_frozen_registers_age_though_unfit_answers_come_between() -> None:
+    freshness = MeterFreshness(TIMING)
+    freshness.take(answer(10.0, 5000.0))
+    for poll in range(1, 20):
+        bad = answer(10.0 + poll * 0.2, 2147483647.0, raw=(poll, 65535, 600))
+        assert not freshness.take(bad)
+        assert not freshness.take(answer(10.1 + poll * 0.2, 5000.0))
+    assert freshness.reading.sequence == 1
+    assert freshness.reading.export_w.fresh(14.1, 1.0) is None
+
+
+def der_answer(sent_s: float, output_w: float | None, raw: int) -> DerRaw:
+    return DerRaw(sent_s, sent_s + 0.01, output_w, 277.0, 60.0, (raw,))
+
+
+def test_a_frozen_der_ages_from_its_last_change_and_a_short_repeat() -> None:
+    freshness = DerFreshness(demo_site().der[0])
+    freshness.take(der_answer(10.0, 12_000.0, 1))
+    freshness.take(der_answer(10.0 + DER_REPEAT_S, 12_000.0, 1))
+    assert freshness.output_w.oldest_s == 10.0 + DER_REPEAT_S
+    for poll in range(100):
+        assert not freshness.take(der_answer(20.0 + poll, 12_000.0, 1))
+    assert freshness.output_w.oldest_s == 10.0 + DER_REPEAT_S
+    assert freshness.take(der_answer(120.0, 12_000.0, 2))
+    assert freshness.output_w.oldest_s == 120.0
+
+
+def test_an_inverter_asleep_repeats_its_zero_all_night() -> None:
+    freshness = DerFreshness(demo_site().der[0])
+    for poll in range(1000):
+        assert freshness.take(der_answer(10.0 + poll * 10, 200.0, 1))
+    assert freshness.output_w.oldest_s == 10_000.0
+
+
+def test_a_frozen_der_ages_though_unfit_answers_come_between() -> None:
+    freshness = DerFreshness(demo_site().der[0])
+    for poll in range(20):
+        freshness.take(der_answer(10.0 + poll, 12_000.0, 1))
+        freshness.take(der_answer(10.5 + poll, 65_536_000.0, 2 + poll))
+    assert freshness.output_w.oldest_s == 10.0 + DER_REPEAT_S
 
 
 def test_der_output_spans_the_request_and_refuses_the_impossible() -> None:
