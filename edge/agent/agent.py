@@ -116,6 +116,7 @@ class Agent:
             self._notifier,
             self._recorder.tell,
             self._scan_done,
+            self._keeper.keep,
             run_step,
         )
         self._link = Child("the link", _link_command(site, file, place)) if with_link and site.link else None
@@ -189,7 +190,7 @@ class Agent:
         return work
 
     async def _scan_when_met(self) -> None:
-        """The state is on the disk and every device was tried once before anything may close."""
+        """Every device is tried once before the first scan; nothing closes before the state is on the disk."""
         await self._keeper.flush()
         if not await self._plant.met(_FIRST_CONTACT_S):
             log.warning("not every device has been tried yet; starting without them")
@@ -201,7 +202,6 @@ class Agent:
 
     def _scan_done(self, done: Scanned) -> None:
         """What follows a scan and may wait until the commands are on the wire."""
-        self._keeper.keep(self._scanner.durable)
         self._after.append(done)
         self._after_wake.set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ class DurableFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        # A saving whose waiter was cancelled runs on in its thread, and the next one uses the same temporary file.
+        self._saving = threading.Lock()
 
     def create(self, wall_s: float) -> None:
         """Write the state of a new site.
@@ -97,7 +100,8 @@ class DurableFile:
         )
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self._path, _encode(stored))
+            with self._saving:
+                _replace(self._path, _encode(stored))
         except OSError as error:
             raise DurableFileError(f"{self._path} cannot be written: {error.strerror}") from error
 

@@ -23,15 +23,19 @@ class Keeper:
         self._tell = tell
         self._wanted: Durable | None = None
         self._kept: Durable | None = None
+        self._kept_s = time.monotonic()
         self._changed = asyncio.Event()
         self._said = False
         self._writing = asyncio.Lock()
 
-    def keep(self, durable: Durable) -> None:
-        """This is the state from now on."""
+    def keep(self, durable: Durable) -> float:
+        """This is the state from now on; for how long the disk has been behind, in s, 0 when it has this state."""
         if durable != self._wanted:
+            if self._wanted == self._kept:
+                self._kept_s = time.monotonic()
             self._wanted = durable
             self._changed.set()
+        return 0.0 if durable == self._kept else max(time.monotonic() - self._kept_s, 1e-6)
 
     async def flush(self) -> bool:
         """Write now; whether it is on the disk."""

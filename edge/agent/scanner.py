@@ -23,6 +23,9 @@ from edge.step import Settings, State, start, step, view
 
 Step: TypeAlias = Callable[[Image, Settings, State, float], tuple[State, Commands, Reasons]]
 
+UNKEPT_S = 2.0
+"""The disk may be behind the protective state for this long before contacts are no longer held."""
+
 GIVE_UP_AFTER = 3
 """Failures of the step in a row; then the agent ends, and what stands behind it takes over."""
 
@@ -45,6 +48,7 @@ class Scanner:
         notifier: Notifier,
         tell: Tell,
         after: Callable[[Scanned], None],
+        keep: Callable[[Durable], float],
         run_step: Step = step,
     ) -> None:
         self.clock = ScanClock(site.control.scan_s)
@@ -57,6 +61,8 @@ class Scanner:
         self._notifier = notifier
         self._tell = tell
         self._after = after
+        self._keep = keep
+        self._holding = False
         self._step = run_step
         self._failures = 0
         self._number = 0
@@ -106,13 +112,22 @@ class Scanner:
         self._failures = 0
         self._state = state
         self._plant.command(commands)
+        unkept_s = self._keep(state.durable)
         if self.clock.done(now_s, time.monotonic()):
-            self._plant.feed(commands)
+            self._feed(commands, unkept_s)
             self._notifier.on_time()
         shown = view(state, self._settings, now_s)
         is_new = image.pcc.sequence != self.last.image.pcc.sequence
         self.last = Scanned(now_s, image, commands, reasons, shown, new_sample=is_new)
         self._after(self.last)
+
+    def _feed(self, commands: Commands, unkept_s: float) -> None:
+        """Close only what a power loss could not close by mistake: the state is on the disk, or was just now."""
+        if unkept_s <= (UNKEPT_S if self._holding else 0.0):
+            self._plant.feed(commands)
+            self._holding = any(output.closed for output in commands.outputs)
+        else:
+            self._holding = False
 
     def _failed(self, error: Exception, now_s: float) -> None:
         """Nothing is fed, every DER gets its safe share."""

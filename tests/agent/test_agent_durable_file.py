@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from edge.agent import durable_file
 from edge.agent.durable_file import DurableFile, DurableFileError
+from edge.agent.keeper import Keeper
+from edge.agent.tell import Happening
+from edge.agent.wall import Wall
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 
 TRIPPED = Durable(tripped=True, target="32", lockout=True, trips_s=(90.0, 99.5), in_service=False)
@@ -113,3 +119,53 @@ def test_kill_in_the_middle_of_writing_leaves_the_last_or_the_next(tmp_path: Pat
         restored = DurableFile(path).load(1.0, 0.0)
         assert restored.problem is None
         assert restored.durable.target in (f"t{said[-1]}", f"t{said[-1] + 1}")
+
+
+class StubbornFile(DurableFile):
+    """A state file on a disk that is full at times."""
+
+    full = False
+
+    def save(self, durable: Durable, offset_s: float, highest_wall_s: float) -> None:
+        if self.full:
+            raise DurableFileError("the disk is full")
+        super().save(durable, offset_s, highest_wall_s)
+
+
+async def test_the_keeper_says_for_how_long_the_disk_has_been_behind(tmp_path: Path) -> None:
+    file, told = StubbornFile(tmp_path / "durable.json"), list[Happening]()
+    keeper = Keeper(file, Wall(), told.append)
+    assert keeper.keep(NEW_SITE) >= 0.0
+    assert await keeper.flush()
+    assert keeper.keep(NEW_SITE) == 0.0
+    file.full = True
+    keeper.keep(TRIPPED)
+    await asyncio.sleep(0.05)
+    assert not await keeper.flush()
+    assert keeper.keep(TRIPPED) >= 0.05
+    assert keeper.keep(STATE_LOST) >= 0.05, "another change does not start it anew"
+    assert [happening.kind for happening in told] == ["alarm"]
+    file.full = False
+    assert await keeper.flush()
+    assert keeper.keep(STATE_LOST) == 0.0
+
+
+def test_savings_never_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = 0, 0
+    real = durable_file._replace
+
+    def replace(path: Path, data: bytes) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.02)
+        real(path, data)
+        running -= 1
+
+    monkeypatch.setattr(durable_file, "_replace", replace)
+    file = DurableFile(tmp_path / "durable.json")
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(8):
+            pool.submit(file.save, TRIPPED, 0.0, float(number))
+    assert most == 1
+    assert file.load(1.0, 2.0).durable.tripped

@@ -16,7 +16,7 @@ from edge.agent.overrides import Overrides
 from edge.agent.plant import Plant
 from edge.agent.requests import Wish
 from edge.agent.scanned import Scanned
-from edge.agent.scanner import GIVE_UP_AFTER, Scanner, StepFailedError
+from edge.agent.scanner import GIVE_UP_AFTER, UNKEPT_S, Scanner, StepFailedError
 from edge.agent.supervise import end_all
 from edge.agent.tell import Happening
 from edge.model.commands import Commands, DerLimit, OutputCommand, Reasons
@@ -41,6 +41,8 @@ class Bench:
         self.overrides, self.wish = Overrides(), Wish()
         self.fails = False
         self.share = 0.5
+        self.behind_s = 0.0
+        self.kept: list[Durable] = []
         self.takes_s = 0.0
         self.plant = Plant(self.site, devices, self.told.append, lambda: None)
         self.scanner = Scanner(
@@ -53,6 +55,7 @@ class Bench:
             Notifier(""),
             self.told.append,
             self.done.append,
+            self._keep,
             self._step,
         )
 
@@ -61,6 +64,10 @@ class Bench:
         meter, *others = self.plant.tasks()
         meter.close()
         return [asyncio.create_task(task) for task in others]
+
+    def _keep(self, durable: Durable) -> float:
+        self.kept.append(durable)
+        return self.behind_s
 
     def _step(
         self, image: Image, settings: Settings, state: State, now_s: float
@@ -137,6 +144,31 @@ async def test_failures_apart_do_not_add_up() -> None:
         bench.fails = fails
         bench.scanner.scan()
     assert len(bench.done) == 2
+
+
+async def test_nothing_closes_before_the_state_is_kept() -> None:
+    bench = Bench()
+    bench.behind_s = 0.01
+    work = bench.work()
+    try:
+        bench.scanner.scan()
+        await asyncio.sleep(0.1)
+        assert "hold" not in bench.coil.calls
+        bench.behind_s = 0.0
+        bench.scanner.scan()
+        await asyncio.sleep(0.1)
+        assert bench.coil.calls.count("hold") == 1
+        bench.behind_s = 0.5  # a slow disk opens nothing
+        bench.scanner.scan()
+        await asyncio.sleep(0.1)
+        assert bench.coil.calls.count("hold") == 2
+        bench.behind_s = UNKEPT_S + 0.1
+        bench.scanner.scan()
+        await asyncio.sleep(0.1)
+        assert bench.coil.calls.count("hold") == 2
+    finally:
+        await end_all(work)
+    assert bench.kept == [NEW_SITE] * 4
 
 
 async def test_a_late_scan_commands_but_does_not_feed() -> None:
