@@ -53,11 +53,11 @@ def check(
 
 
 def _profiles(site: Site) -> list[Finding]:
-    """What the device profiles add: a reversion asked of a device that has none, an unknown profile."""
-    from drivers.profile_check import profile_problems
+    """What the device profiles add: a reversion asked of a device that has none."""
+    from drivers.site_check import unfit_reversions
     from edge.guard.fitness import Finding
 
-    return [Finding("problem", path, text) for path, text in profile_problems(site)]
+    return [Finding("problem", path, text) for path, text in unfit_reversions(site)]
 
 
 async def _probe(site: Site) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ def fail(status: int, *sentences: str) -> NoReturn:
 def read_text(path: Path) -> str:
     """The text of a file the user named; ends with status 2 when it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         fail(REFUSED, f"{path}: {error.strerror or error}")
     except UnicodeDecodeError:
@@ -36,10 +36,20 @@ def read_text(path: Path) -> str:
 
 def read_site(path: Path) -> Site:
     """The site file, checked; ends with status 2 and every mistake when it is refused."""
+    return site_of(read_text(path), path)
+
+
+def site_of(text: str, path: Path) -> Site:
+    """The site that `text`, the contents of `path`, describes; as `read_site`."""
+    from drivers.site_check import mistakes
     from edge.model.site import Site
-    from edge.model.strict_toml import FileRefusedError, load
+    from edge.model.strict_toml import FileRefusedError, load, placed
 
     try:
-        return load(Site, read_text(path), str(path))
+        site = load(Site, text, str(path))
     except FileRefusedError as error:
         fail(REFUSED, *error.problems)
+    problems = [placed(text, str(path), where, sentence) for where, sentence in mistakes(site)]
+    if problems:
+        fail(REFUSED, *problems)
+    return site

@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from cli.demo.story import Story
 
 FAULT_NAMES = ("meter-loss", "inverter-loss", "agent-kill", "agent-stop", "broker-kill", "write-ignored")
-LEAST_S = {None: 20.0, "agent-kill": 30.0, "agent-stop": 30.0}
-LEAST_WITH_FAULT_S = 25.0
+LEAST_S, MOST_S = 20.0, 86_400.0
 
 
 def demo(
     duration_s: Annotated[
-        float, typer.Option("--duration", metavar="S", min=1, help="Seconds to play.")
+        float, typer.Option("--duration", metavar="S", help="Seconds to play, at least 20.")
     ] = 60.0,
     fault: Annotated[
         str | None, typer.Option(help=f"Play a fault in the middle: {', '.join(FAULT_NAMES)}.")
@@ -37,11 +36,12 @@ def demo(
 
     if fault is not None and fault not in FAULT_NAMES:
         exits.fail(exits.REFUSED, f"--fault {fault}: unknown; allowed: {', '.join(FAULT_NAMES)}")
-    least_s = LEAST_S.get(fault, LEAST_WITH_FAULT_S)
-    if duration_s < least_s:
+    if not LEAST_S <= duration_s <= MOST_S:
         exits.fail(
-            exits.REFUSED, f"--duration {duration_s:g}: too short to see it through; at least {least_s:g} s"
+            exits.REFUSED,
+            f"--duration {duration_s:g}: must be from {LEAST_S:g} s, to see it through, to {MOST_S:g} s",
         )
+    _end_on_signals()
     with tempfile.TemporaryDirectory(prefix="dergate-demo-") as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +59,14 @@ def demo(
 
         print_result(result)
     raise typer.Exit(exits.FINE if result["passed"] else exits.PROBLEM)
+
+
+def _end_on_signals() -> None:
+    """However it is told to end, what it started is ended: also in the background, where Ctrl-C is ignored."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 async def _perform(stage: Stage, duration_s: float, fault: str | None, *, drawn: bool) -> dict[str, Any]:
@@ -121,4 +129,7 @@ def _judged(stage: Stage, story: Story, waiting: str | None) -> dict[str, Any]:
         judge(story.fault, counts, truth, band_w, story.load_drop_s)
         story.fault.problem = story.fault.problem or waiting
     settled = settled_s(truth, limit_w, sim.nameplate_w)
-    return verdict(Played(story.zero_s, settled, story.load_drop_s, story.fault, counts), truth, sim, limit_w)
+    played = Played(
+        story.zero_s, settled, story.load_drop_s, story.fault, counts, agent_ended=stage.agent_ended()
+    )
+    return verdict(played, truth, sim, limit_w)

@@ -64,6 +64,18 @@ class Stage:
         arguments = ["run", str(self.site_file), *(["--new-site"] if new_site else [])]
         self.agent = self._spawn("agent", arguments)
 
+    def agent_ended(self) -> str | None:
+        """What the agent said last, when it has ended without being told to; None while it runs."""
+        if self.agent.poll() is None:
+            return None
+        said = (self.folder / "agent.log").read_text(encoding="utf-8").strip().splitlines()
+        return f"the agent ended by itself: {said[-1] if said else 'it said nothing'}"
+
+    def expect_site(self) -> None:
+        """Raise StageError when the simulated site is gone: then there is nothing to see any more."""
+        if self._sim.poll() is not None:
+            raise StageError("the simulated site has ended")
+
     def signal_agent(self, number: signal.Signals) -> float:
         """Send the agent a signal; the monotonic time of sending."""
         at_s = time.monotonic()
@@ -74,8 +86,11 @@ class Stage:
         """Give the simulated site an order; the monotonic time at which it took effect."""
         if self._sim.stdin is None or self._sim.stdout is None:
             raise StageError("the simulated site has no control channel")
-        self._sim.stdin.write(json.dumps(order) + "\n")
-        self._sim.stdin.flush()
+        try:
+            self._sim.stdin.write(json.dumps(order) + "\n")
+            self._sim.stdin.flush()
+        except BrokenPipeError as error:
+            raise StageError("the simulated site has ended") from error
         answer = json.loads(self._sim.stdout.readline() or '{"error": "it ended"}')
         if "error" in answer:
             raise StageError(f"the simulated site refused {order}: {answer['error']}")

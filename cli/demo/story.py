@@ -63,6 +63,7 @@ class Story:
         deadline_s = time.monotonic() + SETTLE_S
         held_s: float | None = None
         while time.monotonic() < deadline_s:
+            self.stage.expect_site()
             status = self.observer.status
             export_w = status.image.pcc.export_w.value if status else None
             if status and status.mode == "entering-service":
@@ -81,8 +82,11 @@ class Story:
         self.now_doing = "holding: export stays just under the limit, sun to spare is curtailed"
 
     async def _until(self, part: float) -> None:
+        """Wait until that part of the duration is over."""
         at_s = self.zero_s + part * self.duration_s
-        await asyncio.sleep(max(0.0, at_s - time.monotonic()))
+        while (left_s := at_s - time.monotonic()) > 0:
+            self.stage.expect_site()
+            await asyncio.sleep(min(left_s, 0.5))
 
     def _drop(self) -> None:
         self.now_doing = f"the host load drops by {LOAD_STEP_W / 1000:g} kW: watch the export"

@@ -51,6 +51,7 @@ class Played:
     load_drop_s: float | None
     fault: FaultRecord | None
     counts: Counts
+    agent_ended: str | None = None
 
 
 def verdict(played: Played, truth: Truth, sim: SimFile, limit_w: float) -> dict[str, Any]:
@@ -95,7 +96,8 @@ def _fault(fault: FaultRecord, zero_s: float) -> dict[str, Any]:
 def _response_ratio(played: Played, truth: Truth, sim: SimFile, limit_w: float) -> float | None:
     """Our response to the load drop over the clairvoyant's; null where the limiter was not what ended it."""
     step_s = played.load_drop_s
-    if step_s is None or played.fault is not None:
+    undisturbed = played.fault is None or played.fault.name == "broker-kill"
+    if step_s is None or not undisturbed:
         return None
     until_s = step_s + JUDGED_AFTER_STEP_S
     ours_s = response_time_s(truth, step_s, limit_w, sim.nameplate_w, until_s)
@@ -120,6 +122,8 @@ def _reason(played: Played, found_s: list[float], ratio: float | None) -> str | 
 
 
 def _problem(played: Played, found_s: list[float], ratio: float | None) -> str | None:
+    if played.agent_ended is not None:
+        return played.agent_ended
     if played.settled_s is None:
         return "the site did not settle at its limit"
     longest_s = max(found_s, default=0.0)

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Text = Annotated[str, Field(min_length=1, max_length=400)]
-Uri = Annotated[str, Field(pattern=r"^(tcp|rtu)://.+")]
+Uri = Annotated[str, Field(min_length=1, max_length=400)]
 Watts = Annotated[float, Field(ge=0, le=1e9)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 

@@ -6,9 +6,11 @@ import difflib
 import json
 import re
 import tomllib
-from typing import Any, TypeVar
+from enum import Enum
+from typing import Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from edge.model.toml_lines import Path, line_index, line_of
 
@@ -16,6 +18,8 @@ M = TypeVar("M", bound=BaseModel)
 
 _DATE = "a TOML date or time"
 _LINE = re.compile(r"at line (\d+)")
+_WORDS = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
+_BOUNDS = {"ge": "at least {:g}", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"}
 _UNION_TAGS = re.compile(r"^(float|int|str|bool|literal\[.*|constrained-.*|function-.*)$")
 
 
@@ -39,6 +43,9 @@ def load(model: type[M], text: str, name: str) -> M:
         place = _LINE.search(str(error))
         where = f"{name}:{place.group(1)}" if place else name
         raise FileRefusedError([f"{where}: not valid TOML: {error}"]) from error
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0]
+        raise FileRefusedError([f"{name}: not usable TOML: {reason}"]) from error
     try:
         # Strict JSON mode takes whole numbers for floats, lists for tuples and names for enums, nothing else.
         return model.model_validate_json(json.dumps(data, default=_no_text))
@@ -51,6 +58,13 @@ def load(model: type[M], text: str, name: str) -> M:
 def _no_text(value: object) -> dict[str, str]:
     """A TOML date or time, in a shape that no field takes for a text."""
     return {_DATE: str(value)}
+
+
+def placed(text: str, name: str, path: Path, sentence: str) -> str:
+    """A mistake found later, told as `load` tells its own: file, line and key path before the sentence."""
+    line = line_of(line_index(text), path)
+    where = f"{name}:{line}" if line else name
+    return f"{where}: {_dotted(path)}{sentence}"
 
 
 def _problems(error: ValidationError, model: type[BaseModel], lines: dict[Path, int], name: str) -> list[str]:
@@ -81,13 +95,48 @@ def _explain(item: Any, path: Path, model: type[BaseModel]) -> str:
         hint = f"; did you mean {close[0]!r}?" if close else f"; allowed here: {', '.join(known)}"
         return f"unknown key{hint}"
     if item["type"] == "missing":
-        return "is required and missing"
+        return f"is required and missing; it takes {_taken(model, path)}"
     message = str(item["msg"]).removeprefix("Value error, ")
     value = item["input"]
     if isinstance(value, dict) and _DATE in value:
         value = value[_DATE]
     shown = f" (found {value!r})" if isinstance(value, str | int | float | bool) else ""
     return f"{message.removeprefix('Input ').removeprefix('String ')}{shown}"
+
+
+def _taken(model: type[BaseModel], path: Path) -> str:
+    """What the key at `path` takes, in words."""
+    keys = _keys_at(model, path)
+    if keys:
+        return f"a table with: {', '.join(keys)}"
+    field = _field_at(model, path)
+    if field is None:
+        return "a value"
+    kind = field.annotation
+    choices = [str(choice) for choice in getattr(kind, "__args__", ()) or ()]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        choices = [str(member.value) for member in kind]
+        words = f"one of {', '.join(choices)}"
+    elif get_origin(kind) is Literal:
+        words = f"one of {', '.join(choices)}"
+    else:
+        words = _WORDS.get(kind, "a list") if isinstance(kind, type) else "a list or a value"
+    bounds = ", ".join(_BOUNDS[name].format(value) for name, value in _bounds(field) if name in _BOUNDS)
+    return ", ".join(part for part in (words, bounds, field.description or "") if part)
+
+
+def _bounds(field: FieldInfo) -> list[tuple[str, Any]]:
+    return [(name, getattr(mark, name)) for mark in field.metadata for name in _BOUNDS if hasattr(mark, name)]
+
+
+def _field_at(model: type[BaseModel], path: Path) -> FieldInfo | None:
+    here: type[BaseModel] | None = model
+    field = None
+    for part in path:
+        if isinstance(part, str) and here is not None:
+            field = here.model_fields.get(part)
+            here = _model_in(field.annotation) if field else None
+    return field
 
 
 def _keys_at(model: type[BaseModel], path: Path) -> list[str]:

@@ -52,6 +52,17 @@ def test_demo_site_is_fit_and_the_largest_step_is_printed() -> None:
         ('name = "inverter-2"', 'name = "inverter-1"', ["der[1].name", "used twice"]),
         ("[meter]", "[meter", ["not valid TOML"]),
         ("export_limit_w = 25_000.0", "export_limit_w = nan", ["agreement.export_limit_w", "finite"]),
+        (":15021?unit=1", ":15021?unit=999", ["meter.uri", "0 to 255"]),
+        (":15021?unit", ":99999?unit", ["meter.uri", "1 to 65535"]),
+        ("tcp://127.0.0.1:15021?unit=1", "banana", ["meter.uri", "tcp://", "rtu://"]),
+        (":15022?unit=1", ":15021?unit=1", ["der[0].uri", "which meter is already"]),
+        ("irec-2023-inverter", "nope", ["tiir_profile", "irec-2023-inverter, irec-2023-rotating"]),
+        ('profile = "sunspec-7xx"', 'profile = "foo"', ["der[0].profile", "sunspec-7xx"]),
+        (
+            'profile = "sunspec-7xx"',
+            'profile = "modbus-coil"',
+            ["der[0].profile", "sunspec-1xx, sunspec-7xx"],
+        ),
     ],
 )
 def test_a_mistake_names_file_line_and_what_is_allowed(
@@ -96,6 +107,38 @@ def test_a_site_that_cannot_be_held_is_unfit_with_the_sums(
         if finding["level"] == "problem"
     ]
     assert any(says in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("gone", "says"),
+    [
+        (
+            "period_s = 0.2\n",
+            "meter.period_s: is required and missing; it takes a number, above 0, at most 60",
+        ),
+        ('method = "agreed_means"\n', "one of reverse_power_32r, minimum_power_32f"),
+        ('sign = "export_positive"\n', "one of export_positive, import_positive"),
+        ("[site]\n", "site: is required and missing; it takes a table with: id, name"),
+    ],
+)
+def test_a_missing_key_says_what_it_takes(tmp_path: Path, gone: str, says: str) -> None:
+    status, _, err = check(changed(tmp_path, gone, ""))
+    assert status == 2
+    assert says in err
+
+
+@pytest.mark.parametrize("value", ["9" * 5001, "[" * 5000])
+def test_a_file_that_no_reader_takes_is_one_sentence(tmp_path: Path, value: str) -> None:
+    status, _, err = check(changed(tmp_path, "latency_s = 0.02", f"latency_s = {value}"))
+    assert status == 2
+    assert len(err.splitlines()) == 1
+    assert "not usable TOML" in err
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(DEMO_SITE.read_text(), encoding="utf-8-sig")
+    assert check(file)[0] == 0
 
 
 def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None:

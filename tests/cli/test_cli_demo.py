@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
@@ -70,12 +73,12 @@ def test_load_drop_is_answered_as_fast_as_the_plant_allows(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("fault", "seconds"),
     [
-        ("meter-loss", 25),
-        ("inverter-loss", 26),
-        ("agent-kill", 30),
-        ("agent-stop", 30),
-        ("broker-kill", 25),
-        ("write-ignored", 25),
+        ("meter-loss", 22),
+        ("inverter-loss", 22),
+        ("agent-kill", 24),
+        ("agent-stop", 24),
+        ("broker-kill", 20),
+        ("write-ignored", 22),
     ],
 )
 def test_fault_ends_as_the_design_asks(tmp_path: Path, fault: str, seconds: int) -> None:
@@ -93,12 +96,13 @@ def test_fault_ends_as_the_design_asks(tmp_path: Path, fault: str, seconds: int)
         assert max(one["duration_s"] for one in result["excursions"]) <= 2.0
     else:
         assert result["trips"] == 0
+    assert (result["response_ratio"] is not None) is (fault == "broker-kill")
 
 
 def test_durations_that_are_too_short_and_unknown_faults_are_refused() -> None:
     for arguments in (
         ["--duration", "5"],
-        ["--duration", "28", "--fault", "agent-kill"],
+        ["--duration", "nan"],
         ["--fault", "nonsense"],
     ):
         done = subprocess.run(
@@ -110,3 +114,51 @@ def test_durations_that_are_too_short_and_unknown_faults_are_refused() -> None:
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) == 1
         assert done.stdout == ""
+
+
+def told(folder: Path, number: signal.Signals) -> tuple[int, str]:
+    """Start a demo, tell it to end a few seconds later; its exit status and what it said."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "demo", "--duration", "40", "--json", "--keep", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs in the background with SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - no threads here
+    )
+    time.sleep(5.0)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    return process.returncode, said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_behind(tmp_path: Path, number: signal.Signals) -> None:
+    status, said = told(tmp_path, number)
+    if number != signal.SIGKILL:
+        assert status == 1
+        assert said.strip() == "stopped before the end"
+    deadline = time.monotonic() + 10.0
+    while left := [
+        one.info["cmdline"]
+        for one in psutil.process_iter(["cmdline"])
+        if str(tmp_path) in str(one.info["cmdline"])
+    ]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def test_a_simulated_site_that_dies_ends_the_demo_with_a_sentence(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "demo", "--duration", "20", "--json", "--keep", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(5.0)
+    (sim,) = [one for one in psutil.Process(process.pid).children() if "sim" in one.cmdline()]
+    sim.kill()
+    out, said = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert out == ""
+    assert said.strip() == "the simulated site has ended"

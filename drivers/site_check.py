@@ -1,0 +1,73 @@
+"""What a site file names outside itself: addresses, device profiles, the settings profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drivers.errors import UriError
+from drivers.profile import Profile, ProfileError, load_profile, profile_names
+from drivers.uri import ModbusUri
+from edge.model.site import Site
+from edge.model.toml_lines import Path
+from tiir import catalogue
+
+_ROLES = {"meter": "meter", "der": "inverter", "trip_output": "trip_output"}
+
+
+def mistakes(site: Site) -> Iterator[tuple[Path, str]]:
+    """Yield (key path, sentence) for each name that leads nowhere: the file cannot be used."""
+    taken: dict[tuple[str, int], str] = {}
+    for path, uri, profile in _named(site):
+        yield from _address((*path, "uri"), uri, taken)
+        yield from _profile((*path, "profile"), profile, _ROLES[str(path[0])])
+    if site.tiir_profile not in catalogue.profile_names():
+        known = ", ".join(catalogue.profile_names())
+        yield ("tiir_profile",), f"no settings profile is named {site.tiir_profile!r}; there are: {known}"
+
+
+def unfit_reversions(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield (key path, sentence) for each reversion asked of a device that has none."""
+    for index, der in enumerate(site.der):
+        profile = load_profile(der.profile)
+        if der.reversion is not None and _fails_open(profile):
+            yield (
+                f"der[{index}].reversion",
+                f"profile {profile.name} has no safe reversion value: after silence it releases the limit (fails"
+                " open); leave the key out and put the DER behind a contact with a dead-man",
+            )
+
+
+def _named(site: Site) -> Iterator[tuple[Path, str, str]]:
+    yield ("meter",), site.meter.uri, site.meter.profile
+    for index, der in enumerate(site.der):
+        yield ("der", index), der.uri, der.profile
+    for index, output in enumerate(site.trip_output):
+        yield ("trip_output", index), output.uri, output.profile
+
+
+def _address(path: Path, text: str, taken: dict[tuple[str, int], str]) -> Iterator[tuple[Path, str]]:
+    try:
+        uri = ModbusUri.parse(text)
+    except UriError as error:
+        yield path, str(error)
+        return
+    unit = (uri.endpoint, uri.unit_or_1)
+    table = ".".join(str(part) for part in path[:-1])
+    if unit in taken:
+        yield path, f"{text!r} is unit {unit[1]} at {unit[0]}, which {taken[unit]} is already"
+    taken.setdefault(unit, table)
+
+
+def _profile(path: Path, name: str, role: str) -> Iterator[tuple[Path, str]]:
+    try:
+        found = load_profile(name).role
+    except ProfileError as error:
+        yield path, str(error)
+        return
+    if found != role:
+        fitting = ", ".join(known for known in profile_names() if load_profile(known).role == role)
+        yield path, f"{name} describes a {found}, not a {role}; allowed: {fitting}"
+
+
+def _fails_open(profile: Profile) -> bool:
+    return profile.capabilities.reversion != "safe_value"
