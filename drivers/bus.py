@@ -65,10 +65,12 @@ class Bus:
             lambda c: c.read_discrete_inputs(address, count=1, device_id=unit), "input", address, unit
         )
 
-    async def write_coil(self, unit: int, address: int, closed: bool) -> None:
-        """Write one coil (FC05)."""
+    async def write_coil(
+        self, unit: int, address: int, closed: bool, *, not_after_s: float | None = None
+    ) -> None:
+        """Write one coil (FC05); past the monotonic time `not_after_s` nothing is sent: TooLate."""
         what = f"a write of coil {address} to unit {unit}"
-        await self._ask(lambda c: c.write_coil(address, closed, device_id=unit), what, unit)
+        await self._ask(lambda c: c.write_coil(address, closed, device_id=unit), what, unit, not_after_s)
 
     def close(self) -> None:
         """Close the line, for every user of it."""
@@ -81,8 +83,11 @@ class Bus:
             raise BadData(f"{self.line.endpoint} answered {what} with nothing")
         return bool(done.answer.bits[0])
 
-    async def _ask(self, call: Call, what: str, unit: int) -> Exchange:
-        done = await _retried(self.retries, lambda: self.line.exchange(call, self.timeout_s, what))
+    async def _ask(self, call: Call, what: str, unit: int, not_after_s: float | None = None) -> Exchange:
+        done = await _retried(
+            self.retries,
+            lambda: self.line.exchange(call, self.timeout_s, what, not_after_s=not_after_s),
+        )
         if done.answer.isError():
             raise ModbusException(done.answer.exception_code, f"{self.line.endpoint} refused {what}")
         if done.answer.dev_id != unit:

@@ -30,6 +30,10 @@ class Timeout(DriverError):  # noqa: N818 - the field's own word
     """The connection stands, but no answer came in time."""
 
 
+class TooLate(DriverError):  # noqa: N818 - says what became of the request
+    """The line was not free before the request had lost its meaning; nothing was sent."""
+
+
 class ModbusException(DriverError):  # noqa: N818 - the protocol's own word
     """The device answered with an exception.
 

@@ -17,7 +17,7 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
 
-from drivers.errors import BadData, Timeout, Unreachable
+from drivers.errors import BadData, Timeout, TooLate, Unreachable
 from drivers.uri import ModbusUri
 
 Client: TypeAlias = AsyncModbusTcpClient | AsyncModbusSerialClient
@@ -56,21 +56,25 @@ class Line:
         chars_s = _SILENT_CHARS * _BITS_PER_CHAR / uri.baud
         self._silence_s = max(_MIN_SILENCE_S, chars_s) if uri.serial else 0.0
 
-    async def exchange(self, call: Call, timeout_s: float, what: str) -> Exchange:
+    async def exchange(
+        self, call: Call, timeout_s: float, what: str, *, not_after_s: float | None = None
+    ) -> Exchange:
         """Send one request and wait for its answer; connecting counts against the time as well.
 
         Args:
             call: sends the request on the client it is given.
             timeout_s: the longest this may take once the line is ours, in s.
             what: the request in words, for messages.
+            not_after_s: monotonic time past which the request must not go out, None when it never spoils.
 
         Raises:
+            TooLate: others held the line past `not_after_s`, or connecting did; nothing was sent.
             Unreachable, Timeout, BadData: the connection has been dropped, the next exchange reconnects.
         """
         async with self._lock:
             try:
                 async with asyncio.timeout(timeout_s):
-                    return await self._attempt(call)
+                    return await self._attempt(call, what, not_after_s)
             except TimeoutError:
                 connected = self._client is not None
                 self.drop()
@@ -98,12 +102,14 @@ class Line:
         if client is not None:
             client.close()
 
-    async def _attempt(self, call: Call) -> Exchange:
+    async def _attempt(self, call: Call, what: str, not_after_s: float | None) -> Exchange:
         client = await self._connected()
         if self._silence_s:
             await asyncio.sleep(max(0.0, self._quiet_until_s - time.monotonic()))
-        self._busy = True
         sent_s = time.monotonic()
+        if not_after_s is not None and sent_s > not_after_s:
+            raise TooLate(f"{self.endpoint} was free {sent_s - not_after_s:.2g} s too late for {what}")
+        self._busy = True
         answer = await call(client)
         received_s = time.monotonic()
         self._quiet_until_s = received_s + self._silence_s

@@ -81,8 +81,12 @@ class TripOutput(Protocol):
     def dead_man_s(self) -> float | None:
         """From the last `hold` until the contact is open by itself, in s; None when nothing opens it."""
 
-    async def hold(self) -> None:
-        """Close or keep closed, and feed the dead-man."""
+    async def hold(self, not_after_s: float | None = None) -> None:
+        """Close or keep closed, and feed the dead-man; not when it is later than `not_after_s`, monotonic.
+
+        Raises:
+            TooLate: it could not go out in time; nothing was sent.
+        """
 
     async def open(self) -> None:
         """Open."""

@@ -42,9 +42,9 @@ class TripCoil:
         """From the last `hold` until the contact is open by itself, in s."""
         return self._dead_man_s
 
-    async def hold(self) -> None:
-        """Write the coil closed; that feeds the watchdog."""
-        await self._bus.write_coil(self._unit, self._coil, closed=True)
+    async def hold(self, not_after_s: float | None = None) -> None:
+        """Write the coil closed; that feeds the watchdog. Past `not_after_s` nothing is sent: TooLate."""
+        await self._bus.write_coil(self._unit, self._coil, closed=True, not_after_s=not_after_s)
 
     async def open(self) -> None:
         """Write the coil open."""

@@ -13,7 +13,7 @@ from pymodbus.constants import ExcCodes
 from served_map import device, serve
 
 from drivers.bus import Bus, Buses
-from drivers.errors import BadData, ModbusException, Timeout, Unreachable
+from drivers.errors import BadData, ModbusException, Timeout, TooLate, Unreachable
 from drivers.uri import ModbusUri
 
 Reply = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -212,6 +212,29 @@ async def test_a_dead_unit_costs_the_others_one_time_out_at_most() -> None:
         with pytest.raises(Timeout):
             await hopeless
         assert max(waits) < 0.3
+        buses.close()
+
+
+async def test_what_others_held_up_past_its_time_is_not_sent() -> None:
+    async def deaf_unit_2(request: bytes, writer: asyncio.StreamWriter) -> None:
+        if request[6] != 2:
+            writer.write(request)
+
+    async with scripted(deaf_unit_2) as (uri, seen):
+        buses = Buses()
+        dead = buses.open(uri, timeout_s=0.3, retries=0)
+        coil = buses.open(uri, timeout_s=0.3, retries=3)
+        await coil.write_coil(1, 0, closed=True, not_after_s=time.monotonic() + 0.2)
+        hopeless = asyncio.create_task(dead.read(2, 10, 1))
+        await asyncio.sleep(0.01)
+        with pytest.raises(TooLate, match="too late for a write of coil 0 to unit 1"):
+            await coil.write_coil(1, 0, closed=True, not_after_s=time.monotonic() + 0.1)
+        with pytest.raises(Timeout):
+            await hopeless
+        assert [(request[6], request[7]) for request in seen] == [(1, 5), (2, 3)]
+        connects = coil.line.connects
+        await coil.write_coil(1, 0, closed=True)
+        assert coil.line.connects == connects
         buses.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from served_map import serve
 
 from drivers.bus import Bus
-from drivers.errors import DriverError
+from drivers.errors import DriverError, TooLate
 from drivers.protocol import TripOutput
 from drivers.trip_coil import TripCoil
 
@@ -75,6 +76,15 @@ async def test_every_hold_feeds_the_watchdog_and_reading_does_not() -> None:
         await output.read()
         await output.read_watchdog_s()
     assert module.fed == 3
+
+
+async def test_a_hold_whose_time_is_past_feeds_nothing() -> None:
+    module = Module()
+    async with over(module) as output:
+        await output.hold(not_after_s=time.monotonic() + 1.0)
+        with pytest.raises(TooLate):
+            await output.hold(not_after_s=time.monotonic() - 0.001)
+    assert module.fed == 1
 
 
 async def test_feedback_tells_a_welded_contact() -> None:
