@@ -51,6 +51,7 @@ class DerTask:
         self._writes = writes
         self._wake = asyncio.Event()
         self.forget()
+        self._answered_s = time.monotonic()  # the grace of a start; a task that died gets none
 
     def forget(self) -> None:
         """Nothing is known of the device: at the start, and when the task died."""
@@ -62,7 +63,8 @@ class DerTask:
         self._wanted_w: float | None = None
         self._written_w: float | None = None
         self._held_w: float | None = None
-        self._answered_s = time.monotonic()
+        self._asked_w: float | None = None
+        self._answered_s = float("-inf")
         self._said_lost = False
         self._poll_due_s = 0.0
         self._reassert_due_s = 0.0
@@ -89,7 +91,7 @@ class DerTask:
         """The latest command; an earlier one that was not written yet is forgotten."""
         step_w = STEP * self.der.nameplate_w
         self._wanted_w = min(self.der.nameplate_w, math.floor(max(0.0, limit_w) / step_w + 1e-9) * step_w)
-        if self._write_due(time.monotonic()):
+        if self._known and time.monotonic() >= self._write_due_s():
             self._wake.set()
 
     async def run(self) -> None:
@@ -98,7 +100,7 @@ class DerTask:
             now_s = time.monotonic()
             if not self._known:
                 await self._attempt(self._meet)
-            elif self._write_due(now_s):
+            elif now_s >= self._write_due_s():
                 await self._attempt(self._write)
             elif now_s >= self._poll_due_s:
                 await self._attempt(self._poll)
@@ -116,9 +118,8 @@ class DerTask:
         self._wake.clear()
         now_s = time.monotonic()
         due_s = self._poll_due_s
-        if self._known and self._wanted_w is not None:
-            changed = self._wanted_w != self._written_w
-            due_s = min(due_s, self._write_after_s if changed else self._reassert_due_s)
+        if self._known:
+            due_s = min(due_s, self._write_due_s())
         if due_s <= now_s:
             await asyncio.sleep(0)
             return
@@ -131,17 +132,22 @@ class DerTask:
     def _lost(self, now_s: float) -> bool:
         return self._said_lost or now_s - self._answered_s > self.der.lost_after_s
 
-    def _write_due(self, now_s: float) -> bool:
-        if self._wanted_w is None or now_s < self._write_after_s:
-            return False
-        return self._wanted_w != self._written_w or now_s >= self._reassert_due_s
+    def _write_due_s(self) -> float:
+        """When the next write may go; a limit below the last one asked for waits for no pause after a failure."""
+        if self._wanted_w is None:
+            return float("inf")
+        if self._asked_w is not None and self._wanted_w < self._asked_w:
+            return 0.0
+        changed = self._wanted_w != self._written_w
+        return self._write_after_s if changed else max(self._write_after_s, self._reassert_due_s)
 
     async def _attempt(self, action: Action) -> None:
         try:
             await action()
         except DriverError as error:
             now_s = time.monotonic()
-            self._write_after_s = now_s + _RETRY_S
+            if action == self._write:
+                self._write_after_s = now_s + _RETRY_S
             self._poll_due_s = max(self._poll_due_s, now_s + min(_RETRY_S, self.der.poll_s))
             self._missed(now_s, str(error))
         else:
@@ -150,9 +156,8 @@ class DerTask:
 
     async def _meet(self) -> None:
         """First contact, and again after each loss: who it is, what it holds, and its reversion."""
-        if self.identity is None:
-            self.identity = await self.device.identify()
-            log.info("%s: %s %s answers", self.der.name, self.identity.manufacturer, self.identity.model)
+        self.identity = await self.device.identify()
+        log.info("%s: %s %s answers", self.der.name, self.identity.manufacturer, self.identity.model)
         self._held_w = await self._read_limit()
         await self._set_reversion()
         self._known, self._written_w, self._poll_due_s = True, None, 0.0
@@ -188,10 +193,13 @@ class DerTask:
             await self._look_for_drift(wanted_w)
             if self._reversion_fails:
                 await self._set_reversion()
-        # The first write after meeting a device never loosens what it holds.
+        # The first write after meeting a device never loosens what it holds. It is that one write only: how fast
+        # the limit may rise after it is for the caps of the control.
         limit_w = wanted_w if self._held_w is None else min(wanted_w, self._held_w)
         sent_s = time.monotonic()
         self._writes.sent += 1
+        # Until it is verified nothing is known: an acknowledgement that gets lost leaves either limit in force.
+        self._asked_w, self._written_w = limit_w, None
         result = await self.device.write_limit(limit_w)
         now_s = time.monotonic()
         self._reassert_due_s = now_s + self._reassert_s
@@ -204,9 +212,10 @@ class DerTask:
             self._say("write-unverified", f"its limit drifted from {before_w:.0f} W to {found_w:.0f} W")
 
     def _take_result(self, result: WriteResult, limit_w: float, sent_s: float, now_s: float) -> None:
-        found = result.found.get("limit_w")
-        if isinstance(found, int | float):
-            self._limit_w = Sample.good(float(found), sent_s, now_s)
+        if "limit_w" in result.found:
+            found = result.found["limit_w"]
+            held_w = float(found) if isinstance(found, int | float) else self.der.nameplate_w
+            self._limit_w = Sample.good(held_w, sent_s, now_s)
         if result.outcome is Outcome.VERIFIED:
             self._writes.verified += 1
             if self._refused:
@@ -215,7 +224,6 @@ class DerTask:
             return
         self._writes.refused += result.outcome is Outcome.REFUSED
         self._write_after_s = now_s + _REWRITE_S
-        self._written_w = None
         if not self._refused:
             self._say("write-unverified", f"a limit of {limit_w:.0f} W is not in the device: {result.reason}")
         self._refused = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from drivers.errors import Timeout
+from drivers.errors import Timeout, TooLate
 from drivers.protocol import Outcome, WriteResult
 from edge.model.readings import DerRaw, Identity
 
@@ -25,14 +25,19 @@ class ScriptedInverter:
         self.reversion_fails = False
         self.output_w: float | None = 5_000.0
         self.takes_s = 0.0
+        self.identity = IDENTITY
+        self.loses_acks = False
+        self.poll_fails = False
 
     async def identify(self) -> Identity:
         await self._answer()
-        return IDENTITY
+        return self.identity
 
     async def measure(self) -> DerRaw:
         sent_s = time.monotonic()
         await self._answer()
+        if self.poll_fails:
+            raise Timeout("no answer")
         self.polls += 1
         self.calls.append("poll")
         return DerRaw(sent_s, time.monotonic(), self.output_w, 277.0, 60.0)
@@ -45,6 +50,8 @@ class ScriptedInverter:
             return WriteResult(Outcome.REFUSED, {"limit_w": limit_w}, {}, "illegal value")
         if not self.ignores:
             self.limit_w = limit_w
+        if self.loses_acks:
+            raise Timeout("no answer")
         found = {"limit_w": self.limit_w}
         if self.limit_w != limit_w:
             return WriteResult(Outcome.MISMATCH, {"limit_w": limit_w}, found, "reads back differently")
@@ -77,7 +84,9 @@ class ScriptedCoil:
         self.silent = False
         self.watchdog_s = watchdog_s
 
-    async def hold(self) -> None:
+    async def hold(self, not_after_s: float | None = None) -> None:
+        if not_after_s is not None and time.monotonic() > not_after_s:
+            raise TooLate("held up")
         self._call("hold")
         self.closed = True
 

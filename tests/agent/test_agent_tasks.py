@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from agent_site import demo_site
@@ -135,6 +136,79 @@ async def test_a_write_that_is_not_taken_is_told_and_shown(fault: str) -> None:
         await until(lambda: not site.task.reading(time.monotonic()).refused)
     assert site.writes.sent >= 2
     assert site.writes.verified == 1
+
+
+async def test_after_a_lost_acknowledgement_the_old_limit_is_written_again() -> None:
+    device = ScriptedInverter(20_000.0)
+    site = Site(device)
+    site.task.command(5_000.0)
+    async with running(site.task.run):
+        await until(lambda: device.limit_w == 5_000.0)
+        device.loses_acks = True
+        site.task.command(9_000.0)
+        await until(lambda: device.limit_w == 9_000.0)
+        device.loses_acks = False
+        site.task.command(5_000.0)
+        await until(lambda: device.limit_w == 5_000.0)
+
+
+async def test_a_limit_that_was_switched_off_is_shown_as_nameplate() -> None:
+    device = ScriptedInverter(20_000.0)
+    site = Site(device)
+    site.task.command(5_000.0)
+    async with running(site.task.run):
+        await until(lambda: site.task.reading(time.monotonic()).limit_w.otherwise(0.0) == 5_000.0)
+        device.ignores, device.limit_w = True, None
+        site.task.command(4_000.0)
+        await until(lambda: site.task.reading(time.monotonic()).refused)
+        assert site.task.reading(time.monotonic()).limit_w.otherwise(0.0) == 20_000.0
+
+
+async def test_a_lower_limit_waits_for_no_failed_poll_and_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.agent.der_task._RETRY_S", 30.0)
+    monkeypatch.setattr("edge.agent.der_task._REWRITE_S", 30.0)
+    device = ScriptedInverter(20_000.0)
+    site = Site(device, lost_after_s=60.0)
+    site.task.command(9_000.0)
+    async with running(site.task.run):
+        await until(lambda: device.limit_w == 9_000.0)
+        device.poll_fails = True
+        await asyncio.sleep(0.1)
+        site.task.command(8_000.0)
+        await until(lambda: device.limit_w == 8_000.0)
+        device.refuses = True
+        site.task.command(7_000.0)
+        await until(lambda: device.written[-1] == 7_000.0)
+        site.task.command(7_500.0)
+        await asyncio.sleep(0.1)
+        assert device.written[-1] == 7_000.0, "a higher one waits"
+        site.task.command(6_000.0)
+        await until(lambda: device.written[-1] == 6_000.0)
+
+
+async def test_a_task_that_dies_again_and_again_is_not_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.agent.supervise._PAUSE_S", 0.01)
+    site = Site(ScriptedInverter(20_000.0))
+    assert site.task.reading(time.monotonic()).reachable, "the grace of a start"
+
+    async def defect() -> None:
+        raise ZeroDivisionError("a defect")
+
+    told: list[Happening] = []
+    async with running(lambda: keep_alive("inverter-1", defect, site.task.forget, told.append)):
+        await until(lambda: bool(told))
+        assert not site.task.reading(time.monotonic()).reachable
+
+
+async def test_a_device_that_was_swapped_is_known_by_its_own_name() -> None:
+    device = ScriptedInverter(20_000.0)
+    site = Site(device)
+    async with running(site.task.run):
+        await until(lambda: device.polls > 0)
+        device.silent = True
+        await until(lambda: site.kinds() == ["device-loss"])
+        device.silent, device.identity = False, replace(device.identity, serial="SN2")
+        await until(lambda: site.task.identity == device.identity)
 
 
 async def test_a_reversion_that_fails_leaves_the_der_unproven() -> None:
