@@ -36,7 +36,7 @@ def serve(
 
     from contract.mqtt import BadUriError, BrokerError, BrokerUri, TlsFiles
     from portal.database import PortalDatabaseError
-    from portal.serve import Options, UnreachableError
+    from portal.serve import IntakeEndedError, Options, UnreachableError
     from portal.serve import serve as run
 
     def ready(url: str) -> None:
@@ -56,6 +56,9 @@ def serve(
     except (UnreachableError, PortalDatabaseError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(3) from error
+    except IntakeEndedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 

@@ -72,7 +72,7 @@ class AgentClient:
                     str(self._path), limit=_LINE_LIMIT
                 )
         except (OSError, TimeoutError) as error:
-            raise AgentUnreachableError(f"no agent is running here ({self._path.name}: {error})") from error
+            raise AgentUnreachableError("no agent is running for this site") from error
         return self
 
     async def __aexit__(

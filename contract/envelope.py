@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MAX_RECORD_BYTES = 12 * 2**20
 """The largest envelope on the wire: one MQTT packet, under the broker's `max_packet_size` of 16 MiB."""
 
+MAX_SEQ = 2**63 - 1
+"""The largest integer a database column holds."""
+
 TimeQuality = Literal["synchronised", "holdover", "unknown"]
 Uuid7 = Annotated[
     str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
@@ -69,7 +72,7 @@ class Envelope(BaseModel):
     id: Uuid7
     gateway: Gateway
     kind: UpKind
-    seq: int | None = Field(ge=1)
+    seq: int | None = Field(ge=1, le=MAX_SEQ)
     time: AwareDatetime
     time_quality: TimeQuality
     mono_s: float = Field(ge=0)
@@ -138,6 +141,20 @@ class Envelope(BaseModel):
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+class _Named(BaseModel):
+    id: Uuid7
+
+
+def id_of(data: bytes) -> str | None:
+    """The id in a message that is perhaps no envelope otherwise, so that its receipt can name it."""
+    if len(data) > MAX_RECORD_BYTES:
+        return None
+    try:
+        return _Named.model_validate_json(data).id
+    except ValidationError:
+        return None
 
 
 def _canonical(content: dict[str, Any]) -> bytes:

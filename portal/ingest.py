@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import aiomqtt
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from contract.mqtt import BrokerError, BrokerUri, Session, TlsFiles, connect, reconnect_window_s
 from contract.records import Receipt
@@ -53,10 +53,11 @@ class Ingest:
             started_s = time.monotonic()
             try:
                 await self._one_connection()
-            except (BrokerError, DBAPIError) as error:
-                sentence = (
-                    f"the database refused: {error.orig}" if isinstance(error, DBAPIError) else str(error)
-                )
+            except BrokerError as error:
+                sentence = str(error)
+            except SQLAlchemyError as error:
+                cause = error.orig if isinstance(error, DBAPIError) else error
+                sentence = f"the database refused: {cause}"
             finally:
                 self._note_loss()
             if time.monotonic() - started_s > _PROVEN_S:

@@ -1,15 +1,20 @@
-"""Storing what came in: one transaction a batch, each record once by its id."""
+"""Storing what came in: one transaction a batch, each record once by its id.
+
+What cannot be a record is kept apart as it came, and receipted: its gateway can do nothing about it, and would
+send it again for ever, until nothing else finds room on the way.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session
 
-from contract.envelope import Envelope, EnvelopeError
+from contract.envelope import Envelope, EnvelopeError, id_of
 from contract.records import Payload, Presence, Status, Tombstone, read_payload
 from contract.topics import parse
 from portal import gaps, mapper
@@ -33,17 +38,68 @@ class Intake:
     def store(self, batch: Sequence[Incoming], now: datetime) -> dict[str, list[str]]:
         """Commit a batch, then say by gateway which ids are stored, now or before.
 
-        A message that is no record of the topic's gateway is noted as rejected and gets no receipt.
+        A message that is no record of the topic's gateway, or that alone cannot be stored, is kept as rejected.
+
+        Raises:
+            SQLAlchemyError, OSError, MemoryError: The fault is the database's or the machine's; try again later.
         """
+        try:
+            return self._commit(batch, now)
+        except Exception as error:
+            if not _is_the_records_fault(error):
+                raise
+        receipts: dict[str, list[str]] = {}
+        for message in batch:
+            for gateway, ids in self._store_alone(message, now).items():
+                receipts.setdefault(gateway, []).extend(ids)
+        return receipts
+
+    def _store_alone(self, message: Incoming, now: datetime) -> dict[str, list[str]]:
+        try:
+            return self._commit([message], now)
+        except Exception as error:
+            if not _is_the_records_fault(error):
+                raise
+            return self._commit([message], now, f"cannot be stored: {type(error).__name__}: {error}")
+
+    def _commit(
+        self, batch: Sequence[Incoming], now: datetime, reason: str | None = None
+    ) -> dict[str, list[str]]:
+        """One transaction; with a `reason`, what it rejects the whole batch for."""
         receipts: dict[str, list[str]] = {}
         with Session(self._engine) as session, session.begin():
             for message in batch:
-                envelope = _envelope(message)
-                if isinstance(envelope, str):
-                    session.add(_rejected(message, envelope, now))
-                elif _take(session, envelope, now):
-                    receipts.setdefault(envelope.gateway, []).append(envelope.id)
+                for gateway, record_id in _store_one(session, message, reason, now):
+                    receipts.setdefault(gateway, []).append(record_id)
         return receipts
+
+
+def _is_the_records_fault(error: Exception) -> bool:
+    """Whether trying again is in vain: not so when the database or the machine has a fault of its own."""
+    if isinstance(error, (DataError, IntegrityError)) or type(error) is StatementError:
+        return True
+    return not isinstance(error, (SQLAlchemyError, OSError, MemoryError))
+
+
+def _store_one(
+    session: Session, message: Incoming, reason: str | None, now: datetime, /
+) -> Iterator[tuple[str, str]]:
+    """Take or reject a message; gives the gateway and the id a receipt is owed for, if one is."""
+    envelope = reason or _envelope(message)
+    if isinstance(envelope, Envelope):
+        if _take(session, envelope, now):
+            yield envelope.gateway, envelope.id
+        return
+    topic, record_id = parse(message.topic), id_of(message.body)
+    if topic is None or topic.direction != "up" or record_id is None:
+        session.add(_rejected(message, envelope, now))
+        return
+    known = select(Rejected.id).where(Rejected.record_id == record_id, Rejected.topic == message.topic)
+    if session.scalars(known).first() is None:
+        row = _rejected(message, envelope, now)
+        row.record_id, row.body = record_id, message.body
+        session.add(row)
+    yield topic.gateway, record_id
 
 
 def _envelope(message: Incoming) -> Envelope | str:
@@ -83,7 +139,9 @@ def _take(session: Session, envelope: Envelope, now: datetime) -> bool:
 def _site(session: Session, gateway: str, now: datetime) -> Site:
     site = session.get(Site, gateway)
     if site is None:
-        site = Site(gateway=gateway, first_seen=now, last_seen=now, last_seq=0, online=False, status_seq=0)
+        site = Site(gateway=gateway, first_seen=now, last_seen=now)
+        site.last_seq = site.status_seq = site.spools_before = 0
+        site.online = False
         session.add(site)
         session.flush()
     site.last_seen = now
@@ -105,12 +163,21 @@ def _add(
     record = mapper.record_row(envelope, payload, now)
     if not _count_seq(session, site, seq, payload, now):
         record.note = "this seq came before under another id: the gateway's spool was made anew"
+        _count_spools(session, site, seq)
     session.add(record)
     session.flush()
     if (detail := mapper.detail_row(envelope, payload, now)) is not None:
         session.add(detail)
     if isinstance(payload, Status) and seq > site.status_seq:
         site.status, site.status_seq = envelope.payload, seq
+
+
+def _count_spools(session: Session, site: Site, seq: int) -> None:
+    """A new spool counts from 1 again: from its first record on, only its own statuses compare by `seq`."""
+    same = Record.gateway == site.gateway, Record.seq == seq
+    before = session.scalar(select(func.count()).select_from(Record).where(*same)) or 0
+    if before > site.spools_before:
+        site.spools_before, site.status_seq = before, 0
 
 
 def _count_seq(session: Session, site: Site, seq: int, payload: Payload | str, now: datetime, /) -> bool:

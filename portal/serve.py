@@ -27,6 +27,10 @@ class UnreachableError(Exception):
     """The port is in use or the broker does not answer; one sentence."""
 
 
+class IntakeEndedError(Exception):
+    """The worker has ended for a reason nobody foresaw; pages that grow old are not served on."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to serve."""
@@ -44,6 +48,7 @@ async def serve(options: Options, ready: Callable[[str], None]) -> None:
     Raises:
         UnreachableError: The port is in use, or no broker answers.
         PortalDatabaseError: The database cannot be used.
+        IntakeEndedError: The worker has ended.
     """
     listener = _listen(options.host, options.port)
     with listener:
@@ -55,9 +60,14 @@ async def serve(options: Options, ready: Callable[[str], None]) -> None:
             config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
             server = _Server(config)
             work = asyncio.create_task(ingest.run())
+            work.add_done_callback(server.end)
             announce = asyncio.create_task(_announce(server, ingest, listener, ready))
             try:
                 await server.serve(sockets=[listener])
+                if work.done() and (error := work.exception()):
+                    raise IntakeEndedError(
+                        f"the intake has ended: {type(error).__name__}: {error}"
+                    ) from error
             finally:
                 for task in (work, announce):
                     task.cancel()
@@ -76,6 +86,10 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+    def end(self, _: asyncio.Task[None]) -> None:
+        """Stop serving because a task has ended."""
+        self.should_exit = True
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -61,6 +61,7 @@ class Site(Base):
     online_changed: Mapped[datetime | None]
     connection: Mapped[str | None] = mapped_column(String(64))
     status_seq: Mapped[int] = mapped_column(default=0)
+    spools_before: Mapped[int] = mapped_column(default=0)
     status: Mapped[dict[str, Any] | None]
 
 
@@ -168,12 +169,18 @@ class Gap(Base):
 
 
 class Rejected(Base):
-    """A message that was no record of the gateway whose topic it came on."""
+    """A message that was no record of the gateway whose topic it came on, or that could not be stored.
+
+    One that names itself by `record_id` is owed a receipt like any other, so its `body` is kept here.
+    """
 
     __tablename__ = "rejected"
+    __table_args__ = (Index("ix_rejected_record_id", "record_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     received_at: Mapped[datetime]
     topic: Mapped[str] = mapped_column(String(400))
     reason: Mapped[str] = mapped_column(String(400))
     size: Mapped[int]
+    record_id: Mapped[str | None] = mapped_column(String(36))
+    body: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)

@@ -73,6 +73,7 @@ def test_times_become_utc_whatever_zone_they_came_in() -> None:
         ("gateway", ""),
         ("kind", "command"),
         ("seq", 0),
+        ("seq", 2**63),
         ("seq", "7"),
         ("time", "2026-05-01T12:30:15"),  # no zone
         ("time_quality", "good"),

@@ -84,6 +84,36 @@ def test_kill_9_of_the_broker_again_and_again(
     stored_once(portal, total)
 
 
+def test_records_the_portal_cannot_store_do_not_hold_up_evidence(
+    portal: PortalProcess, gateway: Gateway
+) -> None:
+    for _ in range(205):  # more than the link has on its way at once
+        gateway.put(event().model_copy(update={"count": 2**70}))
+    gateway.put(report())
+    portal.start()
+    gateway.start()
+    until(gateway.empty)
+    assert portal.ask("SELECT kind FROM records") == [("test",)]
+    assert portal.ask("SELECT count(*), count(body) FROM rejected") == [(205, 205)]
+
+
+INTAKE_ENDS = """
+from portal.intake import Intake
+def store(self, batch, now):
+    raise MemoryError("none is left")
+Intake.store = store
+"""
+
+
+def test_a_portal_that_takes_nothing_in_any_more_ends(portal: PortalProcess, gateway: Gateway) -> None:
+    """Its pages would go on, with figures that grow old; a supervisor can start it anew."""
+    portal.start(INTAKE_ENDS)
+    gateway.put(event())
+    gateway.start()
+    assert portal.wait() == 1
+    assert gateway.spool.count() == 1
+
+
 DIES_BEFORE_THE_RECEIPT = """
 import os, signal
 from contract.mqtt import Session

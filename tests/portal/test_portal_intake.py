@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from portal_samples import event, excursion, report, settings, status
 from sqlalchemy import Engine, inspect, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from contract.envelope import Envelope, new_id
@@ -89,8 +90,8 @@ def test_a_failed_commit_stores_nothing_and_gives_no_receipt(engine: Engine) -> 
     intake = Intake(engine)
     broken = message(event(), 2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("portal.mapper.detail_row", lambda *_: (_ for _ in ()).throw(RuntimeError("disk")))
-        with pytest.raises(RuntimeError):
+        patch.setattr("portal.mapper.detail_row", lambda *_: (_ for _ in ()).throw(OSError("disk")))
+        with pytest.raises(OSError, match="disk"):
             intake.store([message(event(), 1), broken], NOW)
     with Session(engine) as session:
         assert session.scalars(select(Record)).all() == []
@@ -102,14 +103,13 @@ def test_a_failed_commit_stores_nothing_and_gives_no_receipt(engine: Engine) -> 
     [
         ("dx/v1/gw-1/up/event", b"{", "Invalid JSON"),
         ("dx/v1/gw-1/up/nonsense", b"{}", "not a topic"),
-        ("dx/v1/gw-2/up/event", None, "not its topic"),
-        ("dx/v1/gw-1/up/audit", None, "not its topic"),
+        ("dx/v1/gw-1/up/event", b'{"id": "../../etc"}', "id: String should match"),
     ],
 )
-def test_a_message_that_is_no_record_is_noted_without_a_receipt(
-    engine: Engine, topic: str, body: bytes | None, reason: str
+def test_a_message_that_names_no_record_is_noted_without_a_receipt(
+    engine: Engine, topic: str, body: bytes, reason: str
 ) -> None:
-    bad = Incoming(topic, body if body is not None else message(event(), 1).body)
+    bad = Incoming(topic, body)
     good = message(event(), 1)
     assert Intake(engine).store([bad, good], NOW) == {"gw-1": [identity(good)]}
     with Session(engine) as session:
@@ -118,8 +118,54 @@ def test_a_message_that_is_no_record_is_noted_without_a_receipt(
     assert Service(engine).rejected() == 1
 
 
+def rejected(engine: Engine) -> list[tuple[str | None, bytes | None, str]]:
+    with Session(engine) as session:
+        rows = session.scalars(select(Rejected).order_by(Rejected.id)).all()
+        return [(row.record_id, row.body, row.reason) for row in rows]
+
+
+def huge(seq: int) -> Incoming:
+    """It passes the contract, and no database has room for its count."""
+    return message(event().model_copy(update={"count": 2**70}), seq)
+
+
+def test_one_record_that_cannot_be_stored_stops_no_other(engine: Engine) -> None:
+    batch = [message(event(), 1), huge(2), message(event(), 3)]
+    ids = [identity(one) for one in batch]
+    intake = Intake(engine)
+    assert intake.store(batch, NOW) == {"gw-1": ids}
+    with Session(engine) as session:
+        assert sorted(session.scalars(select(Record.seq)).all()) == [1, 3]
+    [(record_id, body, reason)] = rejected(engine)
+    assert (record_id, body) == (ids[1], batch[1].body)
+    assert "OverflowError" in reason
+    assert intake.store([batch[1]], NOW) == {"gw-1": [ids[1]]}  # its receipt was lost
+    assert len(rejected(engine)) == 1
+
+
+def test_a_refused_record_is_kept_and_receipted_to_whom_it_came_from(engine: Engine) -> None:
+    """Without a receipt it would come again for ever, and 200 of them would hold up all that follow."""
+    newer = json.loads(message(event(), 1).body) | {"unheard_of": 1}
+    bad = Incoming("dx/v1/gw-1/up/event", json.dumps(newer).encode())
+    foreign = Incoming("dx/v1/gw-2/up/event", message(event(), 1).body)
+    assert Intake(engine).store([bad, foreign], NOW) == {"gw-1": [newer["id"]], "gw-2": [identity(foreign)]}
+    assert [(record_id, body) for record_id, body, _ in rejected(engine)] == [
+        (newer["id"], bad.body),
+        (identity(foreign), foreign.body),
+    ]
+
+
+def test_a_fault_of_the_database_is_no_fault_of_the_record(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE events RENAME TO away")
+    with pytest.raises(OperationalError):
+        Intake(engine).store([message(event(), 1)], NOW)
+    assert rejected(engine) == []
+
+
 def test_a_record_without_seq_is_refused(engine: Engine) -> None:
-    assert Intake(engine).store([message(event(), None)], NOW) == {}
+    stray = message(event(), None)
+    assert Intake(engine).store([stray], NOW) == {"gw-1": [identity(stray)]}
     assert Service(engine).rejected() == 1
 
 
@@ -163,6 +209,20 @@ def test_a_spool_made_anew_is_noticed(engine: Engine) -> None:
         record = session.get(Record, identity(again))
         assert record is not None
         assert "made anew" in (record.note or "")
+
+
+def test_the_status_of_a_new_spool_counts_at_once(engine: Engine) -> None:
+    intake = Intake(engine)
+
+    def shown(*records: tuple[int, str]) -> str:
+        intake.store([message(status(name), seq) for seq, name in records], NOW)
+        return Service(engine).sites(NOW)[0].name
+
+    assert shown((1, "First 1"), (2, "First 2"), (3, "First 3"), (4, "First 4")) == "First 4"
+    assert shown((1, "Second 1")) == "Second 1"
+    assert shown((3, "Second 3"), (2, "Second 2")) == "Second 3"  # order is by seq within it, too
+    assert shown((5, "Second 5")) == "Second 5"
+    assert shown((1, "Third 1")) == "Third 1"
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(1, 6))))
