@@ -48,6 +48,8 @@ def make_app(service: Service, ingest: Ingest | None = None) -> FastAPI:
 def _templates() -> Jinja2Templates:
     templates = Jinja2Templates(directory=_HERE / "templates")
     templates.env.filters.update(
+        event_label=show.event_label,
+        event_tone=show.event_tone,
         power=show.power,
         lasting=show.lasting,
         minute=show.minute_clock,

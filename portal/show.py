@@ -10,6 +10,36 @@ from typing import Any
 from portal.views import Minute
 
 NOTHING = "–"
+LABELS = {
+    "isolation": "DERs isolated",
+    "in-service": "back in service",
+    "out-of-service": "out of service",
+}
+"""Where the contract's own word does not say enough."""
+TONES = {
+    "trip": "bad",
+    "lockout": "bad",
+    "breaker-failure": "bad",
+    "write-unverified": "bad",
+    "isolation": "bad",
+    "excursion": "warn",
+    "fallback": "warn",
+    "pickup": "warn",
+    "device-loss": "warn",
+    "alarm": "warn",
+    "out-of-service": "warn",
+    "in-service": "good",
+}
+
+
+def event_label(kind: str) -> str:
+    """What an event is called on a page."""
+    return LABELS.get(kind) or kind.replace("-", " ")
+
+
+def event_tone(kind: str) -> str:
+    """How much an event matters: bad, warn, good or plain."""
+    return TONES.get(kind, "plain")
 
 
 def power(value_w: float | None) -> str:
