@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from edge.guard.wire import sharers
 from edge.model.site import Der, Site
 
 CLEARING_BOUND_S = 2.0
@@ -37,8 +38,12 @@ class Sum:
 
 
 def security(site: Site) -> Sum:
-    """The shortest delay that healthy operation with one lost sample does not trip; also `stale_s`."""
+    """The shortest delay that healthy operation with one lost sample does not trip; also `stale_s`.
+
+    On a shared wire each of the meter's attempts may wait until every other device has had its time-out.
+    """
     meter = site.meter
+    waiting_s = (1 + meter.retries) * sum(sharers(site, "meter").values())
     return Sum(
         "security",
         (
@@ -46,6 +51,7 @@ def security(site: Site) -> Sum:
             ("averaging", meter.averaging_s),
             ("latency", meter.latency_s),
             ("transaction with retry", meter.transaction_s),
+            *((("others on its wire", waiting_s),) if waiting_s else ()),
             ("scan", site.control.scan_s),
             ("one lost sample", meter.period_s),
         ),

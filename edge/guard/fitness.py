@@ -8,7 +8,8 @@ from typing import Literal
 
 from edge.guard import budget
 from edge.guard.settings import ElementSettings, GuardSettings, pickup_w
-from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Element, Method, Site
+from edge.guard.wire import sharers
+from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Der, Element, Method, PcsMode, Site
 
 Level = Literal["problem", "warning", "fact"]
 
@@ -27,6 +28,7 @@ def judge(site: Site) -> list[Finding]:
     settings = GuardSettings.of(site)
     found = [
         *_agreement(site),
+        *_not_held(site),
         *_pickups(site),
         *_outputs(site, settings),
         *_reversion(site),
@@ -77,6 +79,29 @@ def _agreement(site: Site) -> Iterator[Finding]:
         )
 
 
+def _not_held(site: Site) -> Iterator[Finding]:
+    """What may be agreed with a utility and is not held by this version: better refused than forgotten."""
+    agreement = site.agreement
+    if agreement.export_limit_va is not None:
+        yield Finding(
+            "problem",
+            "agreement.export_limit_va",
+            "is not held by this version: it limits active power only",
+        )
+    storage = any(der.kind == "storage" for der in site.der)
+    unheld = {PcsMode.NO_EXCHANGE: "import is not held at zero"}
+    if agreement.export_limit_w > 0:
+        unheld[PcsMode.IMPORT_ONLY] = f"an export of {agreement.export_limit_w:g} W is allowed"
+    if storage:
+        unheld[PcsMode.EXPORT_ONLY] = "charging is not controlled"
+        unheld[PcsMode.IMPORT_LIMITING_ESS] = "charging is not controlled"
+    for mode in agreement.pcs_modes:
+        if mode in unheld:
+            yield Finding(
+                "problem", "agreement.pcs_modes", f"{mode} is not held by this version: {unheld[mode]}"
+            )
+
+
 def _pickups(site: Site) -> Iterator[Finding]:
     """A pickup may be tighter than the rule of its element, never wider."""
     for index, element in enumerate(site.guard.element):
@@ -105,6 +130,14 @@ def _outputs(site: Site, settings: GuardSettings) -> Iterator[Finding]:
                 f"trip_output[{index}].watchdog_s",
                 f"{output.name} has no dead-man: a stopped process would hold it closed; a 2-second element needs one",
             )
+        others = sharers(site, f"trip_output[{index}]")
+        if armed and others:
+            yield Finding(
+                "problem",
+                f"trip_output[{index}].uri",
+                f"{output.name} shares its wire with {', '.join(others)}: an opening could wait"
+                f" {sum(others.values()):.2f} s for their time-outs; a 2-second element needs a wire of its own",
+            )
     bare_w = site.unmanaged.nameplate_w + sum(der.nameplate_w for der in site.der if der.contact is None)
     limit_w = site.agreement.export_limit_w
     if armed and bare_w > limit_w:
@@ -132,6 +165,13 @@ def _reversion(site: Site) -> Iterator[Finding]:
             )
             continue
         safe_w += der.reversion.safe_w
+        if 0 < der.reversion.safe_w < _min_w(der):
+            yield Finding(
+                "problem",
+                f"{path}.safe_w",
+                f"must be 0 or at least {_min_w(der):g} W, the {der.min_pct:g} % of min_pct: {der.name} does not"
+                " obey what lies between",
+            )
         longest_s = 30 - budget.decay_s(der)
         if der.reversion.timer_s > longest_s:
             yield Finding(
@@ -152,6 +192,10 @@ def _reversion(site: Site) -> Iterator[Finding]:
         )
 
 
+def _min_w(der: Der) -> float:
+    return der.nameplate_w * der.min_pct / 100
+
+
 def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:
     security, opening = budget.security(site), budget.opening(site)
     for index, element in enumerate(settings.elements):
@@ -162,7 +206,7 @@ def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:
                 "problem",
                 path,
                 f"clearing: {element.delay_s:.2f} delay + ({opening.spelled()}) = {clearing_s:.2f} s, above 2.0 s;"
-                f" the slowest meter that could do has a period of {budget.slowest_meter_s(site):.2f} s",
+                f" {_way_out(site)}",
             )
         if element.delay_s < security.total_s - 1e-9:
             yield Finding(
@@ -178,6 +222,13 @@ def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:
             f" {budget.lost_samples_survived(site, element.delay_s)} lost samples in a row are survived",
         )
         yield from _blind(site, path, element)
+
+
+def _way_out(site: Site) -> str:
+    slowest_s = budget.slowest_meter_s(site)
+    if slowest_s > 0:
+        return f"the slowest meter that could do has a period of {slowest_s:.2f} s"
+    return f"no meter period would do: security {budget.security(site).spelled()}"
 
 
 def _blind(site: Site, path: str, element: ElementSettings) -> Iterator[Finding]:

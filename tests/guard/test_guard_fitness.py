@@ -13,6 +13,11 @@ METHOD = 'method = "agreed_means"'
 STORAGE = ("nameplate_w = 20_000.0", 'nameplate_w = 20_000.0\nkind = "storage"')
 
 
+def mode(name: str) -> tuple[str, str]:
+    """A swap of the declared PCS mode."""
+    return "export_limiting_all_sources", name
+
+
 def problems(at: Site) -> list[tuple[str, str]]:
     """Key path and text of each problem."""
     return [(finding.path, finding.text) for finding in judge(at) if finding.level == "problem"]
@@ -131,6 +136,43 @@ UNFIT = [
         "element 32F would pick up at an export of -4999 W, above the -5000 W of its rule",
     ),
     ([(ELEMENT, 'kind = "import"')], "guard.element[0].pickup_w", "is required for an import element"),
+    (
+        [("127.0.0.1:15024?unit=1", "127.0.0.1:15021?unit=2")],
+        "trip_output[0].uri",
+        "coil-2 shares its wire with the meter: an opening could wait 0.15 s for their time-outs",
+    ),
+    (
+        [("127.0.0.1:15024?unit=1", "127.0.0.1:15022?unit=2"), ("15023?unit=1", "15022?unit=3")],
+        "trip_output[0].uri",
+        "shares its wire with inverter-1, inverter-2: an opening could wait 0.60 s",
+    ),
+    (
+        [("15022?unit=1", "15021?unit=2"), ("15023?unit=1", "15021?unit=3")],
+        "guard.element[0].delay_s",
+        "+ 0.30 transaction with retry + 1.20 others on its wire + 0.20 scan + 0.20 one lost sample = 2.12 s",
+    ),
+    (
+        [("= 25_000.0", "= 25_000.0\nexport_limit_va = 26_000.0")],
+        "agreement.export_limit_va",
+        "is not held by this version: it limits active power only",
+    ),
+    ([mode("no_exchange")], "agreement.pcs_modes", "no_exchange is not held by this version: import is not"),
+    (
+        [mode("import_only")],
+        "agreement.pcs_modes",
+        "import_only is not held by this version: an export of 25000 W",
+    ),
+    (
+        [STORAGE, mode("export_only")],
+        "agreement.pcs_modes",
+        "export_only is not held by this version: charging",
+    ),
+    ([STORAGE, mode("import_limiting_to_ess")], "agreement.pcs_modes", "import_limiting_to_ess is not held"),
+    (
+        [("reversion = {", "min_pct = 25.1\nreversion = {")],
+        "der[0].reversion.safe_w",
+        "must be 0 or at least 5020 W, the 25.1 % of min_pct: inverter-1 does not obey",
+    ),
 ]
 
 
@@ -153,6 +195,18 @@ FIT = [
     [("[guard]", "[control]\nsite_limit_w = 25000.0\n[guard]")],
     [STORAGE, ("rpa =", 'import_limit_method = "breaker"\nrpa =')],
     [(METHOD, 'method = "relative_rating"'), ("= 25_000.0", "= 0.0"), (ELEMENT, 'kind = "32R"')],
+    [mode("export_only")],
+    [mode("export_limiting_from_ess")],
+    [mode("import_only"), (METHOD, 'method = "relative_rating"'), ("= 25_000.0", "= 0.0")],
+    [("reversion = {", "min_pct = 25.0\nreversion = {")],
+    [("reversion = {", "min_pct = 25.1\nreversion = {"), ("safe_w = 5_000.0", "safe_w = 0.0")],
+    [("127.0.0.1:15024?unit=1", "127.0.0.1:15021?unit=2"), ('[[guard.element]]\nkind = "32"', "")],
+    [("15023?unit=1", "15022?unit=2")],
+    [
+        ("15022?unit=1", "15021?unit=2"),
+        ("period_s = 0.2", "period_s = 0.2\nretries = 0\ntimeout_s = 0.15"),
+        ("slope_pct_per_s = 100.0", "slope_pct_per_s = 100.0\ntimeout_s = 0.3"),
+    ],
 ]
 
 
