@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from cli.exits import REFUSED, UNREACHABLE, fail
+from cli.exits import PROBLEM, REFUSED, UNREACHABLE, fail
 
 if TYPE_CHECKING:
     from contract.client import AgentClient
@@ -40,7 +40,7 @@ async def _ask(site_file: Path | None, question: Callable[[AgentClient], Awaitab
         where = f" for {site_file}" if site_file else ""
         fail(UNREACHABLE, f"no agent answers{where}: {error}")
     except AgentRefusedError as error:
-        fail(UNREACHABLE, f"the agent refused: {error}")
+        fail(PROBLEM, f"the agent refused: {error}")
 
 
 async def find(site_file: Path | None) -> Path:

@@ -14,7 +14,22 @@ from cli import exits
 
 def build() -> typer.Typer:
     """The command tree. Each module imports what it runs only when it runs."""
-    from cli import check, commission, demo, events, portal, read, report, run, scan, sim, status, tiir, watch
+    from cli import (
+        check,
+        commission,
+        demo,
+        events,
+        portal,
+        read,
+        report,
+        reset,
+        run,
+        scan,
+        sim,
+        status,
+        tiir,
+        watch,
+    )
 
     app = typer.Typer(
         name="dergate",
@@ -32,6 +47,7 @@ def build() -> typer.Typer:
     app.command("status")(status.status)
     app.command("watch")(watch.watch)
     app.command("events")(events.events)
+    app.command("reset")(reset.reset)
     app.command("commission")(commission.commission)
     app.add_typer(report.app, name="report")
     app.add_typer(tiir.app, name="tiir")

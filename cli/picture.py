@@ -169,7 +169,8 @@ class Spark:
 def _narrowed(status: Status) -> Text:
     """What holds the DERs back, tightest first."""
     line = Text("\nheld back by  ", "bold")
-    shown = [limit for limit in status.limits if limit.by != "nameplate"] or status.limits[:1]
+    known = {"nameplate", "export-limit"} if _clear_of_element(status) else {"nameplate"}
+    shown = [limit for limit in status.limits if limit.by not in known] or status.limits[:1]
     for index, limit in enumerate(shown):
         whose = limit.der or "all output"
         said = f"{whose} at most {_kw(limit.limit_w)}: {_by(limit)}"
@@ -179,6 +180,11 @@ def _narrowed(status: Status) -> Text:
     if status.overrides:
         line.append(f"              for a test or by request: {', '.join(status.overrides)}\n", "yellow")
     return line
+
+
+def _clear_of_element(status: Status) -> bool:
+    """Whether an element's dropout stands for the export limit, tighter than the limit itself."""
+    return any(limit.by.endswith("-dropout") for limit in status.limits)
 
 
 def _by(limit: LimitStatus) -> str:

@@ -194,6 +194,9 @@ def _stack(
         stack.append(Narrowing("fallback", total_w))
     else:
         stack.append(Narrowing(settings.ceiling_by, limiter.ceiling_w))
+        if settings.ceiling_by != "export-limit":
+            clear_w = settings.limit_w - settings.ceiling_w
+            stack.append(Narrowing("export-limit", limiter.ceiling_w + clear_w))
     stack += [
         Narrowing(override.by, override.cap_w)
         for override in image.overrides

@@ -34,6 +34,8 @@ class CoreSettings:
     ceiling_w: float
     """The highest export the limiter may aim at: the limit, or an armed element's dropout below it."""
     ceiling_by: str
+    limit_w: float
+    """The export limit itself, whatever the limiter stays clear of below it."""
     unmanaged_w: float
     ramp_up_w_per_s: float
     margin_floor_w: float
@@ -70,6 +72,7 @@ class CoreSettings:
             nameplate_w=total_w,
             ceiling_w=ceiling_w,
             ceiling_by=ceiling_by,
+            limit_w=site.limit_w,
             unmanaged_w=site.unmanaged.nameplate_w,
             ramp_up_w_per_s=total_w * site.control.ramp_up_pct_per_s / 100,
             margin_floor_w=total_w * site.control.margin_floor_pct / 100,

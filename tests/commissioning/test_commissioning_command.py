@@ -39,13 +39,13 @@ def ended(*arguments: str | Path) -> tuple[int, str]:
 def test_no_agent(site: Path, tmp_path: Path) -> None:
     status, said = ended(site, "--out", tmp_path / "out")
     assert status == 3
-    assert "no agent is running here" in said
+    assert "no agent is running for this site" in said
 
 
 def test_no_agent_to_restore_through(site: Path) -> None:
     status, said = ended(site, "--restore-only")
     assert status == 3
-    assert "no agent is running here" in said
+    assert "no agent is running for this site" in said
 
 
 def test_no_place_for_the_report_is_told_at_once(site: Path) -> None:

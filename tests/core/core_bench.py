@@ -17,6 +17,7 @@ SETTINGS = CoreSettings(
     nameplate_w=100.0,
     ceiling_w=25.0,
     ceiling_by="export-limit",
+    limit_w=25.0,
     unmanaged_w=0.0,
     ramp_up_w_per_s=10.0,
     margin_floor_w=1.0,
