@@ -67,7 +67,7 @@ class SiteDevices:
             DriverError: There is no such DER, or it does not answer.
         """
         held = sorted(point for point in values if model in LIMIT_MODELS or (model, point) in LIMIT_POINTS)
-        if held or model in LIMIT_MODELS:
+        if held:
             reason = f"model {model} {', '.join(held)}: the active power limit belongs to the limiter"
             return WriteResult(Outcome.REFUSED, dict(values), {}, reason)
         return await self._der(name).write_points(model, values)

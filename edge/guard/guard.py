@@ -17,6 +17,7 @@ from edge.model.sample import Quality
 
 DAY_S = 86_400.0
 FEEDBACK_GRACE_S = 0.5
+LOST_SENSING = "lost-sensing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def effective(element: ElementSettings, image: Image) -> ElementSettings:
 
 def _lapsed(settings: GuardSettings, state: GuardState, now_s: float) -> GuardState:
     """After a gap in the scans the outputs have opened by themselves: the site is out of service, not tripped."""
-    if now_s - state.scan_s < settings.dead_man_s:
+    if now_s - state.scan_s < settings.watchdog_s:
         return state
     return replace(state, closed=False)
 
@@ -172,7 +173,7 @@ def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: f
 
 
 def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> tuple[str, ...]:
-    """What demands a trip now."""
+    """What demands a trip now, the elements first."""
     causes = [
         element.name for element, was in zip(settings.elements, state.elements, strict=True) if was.operated
     ]
@@ -185,7 +186,7 @@ def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
         and blind_s >= settings.lost_sensing_s
         and not proven_safe(settings, image, state.sample_s, now_s)
     ):
-        causes.append("lost-sensing")
+        causes.append(LOST_SENSING)
     causes += [
         f"supervisor:{der.name}"
         for der, watch in zip(settings.ders, state.watches, strict=True)
@@ -199,7 +200,7 @@ def _latched(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
     durable = state.durable
     trips_s = tuple(at_s for at_s in durable.trips_s if now_s - at_s < DAY_S)
     if state.causes and not durable.tripped:
-        by_test = any(override.can_trip for override in image.overrides)
+        by_test = _by_test(image, settings, state)
         if not by_test:
             trips_s = (*trips_s, now_s)
         durable = Durable(
@@ -215,6 +216,19 @@ def _latched(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
     if trips_s != durable.trips_s:
         durable = replace(durable, trips_s=trips_s)
     return state if durable == state.durable else replace(state, durable=durable)
+
+
+def _by_test(image: Image, settings: GuardSettings, state: GuardState) -> bool:
+    """Whether tests brought about all that demands this trip: lowered pickups, or a hidden meter."""
+    tests = tuple(override for override in image.overrides if override.test)
+    tested = replace(image, overrides=tests)
+    operated = [
+        element for element, was in zip(settings.elements, state.elements, strict=True) if was.operated
+    ]
+    if any(effective(element, tested) == element for element in operated):
+        return False
+    hidden = any(override.blind for override in tests)
+    return all(hidden and cause == LOST_SENSING for cause in state.causes[len(operated) :])
 
 
 def _service(

@@ -52,8 +52,8 @@ class GuardSettings:
     ders: tuple[DerSettings, ...]
     outputs: tuple[str, ...]
     actuation_s: float
-    dead_man_s: float
-    """After a gap in the scans as long as this the outputs have opened by themselves (inf: they would not)."""
+    watchdog_s: float
+    """The shortest of the modules: after such a gap in the scans an output is opening by itself (inf: none does)."""
     unmanaged_w: float
     export_limit_w: float
     lost_sensing_s: float | None
@@ -77,7 +77,7 @@ class GuardSettings:
             ),
             outputs=tuple(output.name for output in site.trip_output),
             actuation_s=max((output.actuation_s for output in site.trip_output), default=0.0),
-            dead_man_s=min(
+            watchdog_s=min(
                 (output.watchdog_s for output in site.trip_output if output.watchdog_s is not None),
                 default=math.inf,
             ),

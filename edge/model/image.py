@@ -70,11 +70,6 @@ class Override:
             return None
         return self.limit_w if self.limit_w >= 0 else 0.0
 
-    @property
-    def can_trip(self) -> bool:
-        """Whether this is a test that makes an element operate in a healthy plant."""
-        return self.test and (self.blind or self.pickup_w is not None)
-
 
 @dataclass(frozen=True, slots=True)
 class Image:

@@ -146,11 +146,6 @@ class Der(Strict):
     lost_after_s: float = Field(2.0, gt=0, le=60, description="no answer for this long: unreachable")
 
     @property
-    def worst_w(self) -> float:
-        """The most it may make when nothing about it is proven."""
-        return self.nameplate_w
-
-    @property
     def slope_w_per_s(self) -> float:
         """Its slope in watts a second."""
         return self.nameplate_w * self.slope_pct_per_s / 100

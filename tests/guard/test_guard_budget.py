@@ -100,9 +100,9 @@ def test_fallback_is_forced_early_enough_for_the_slowest_der_to_make_the_bound()
     assert GuardSettings.of(slow).force_fallback_after_s == 15.0
 
 
-def test_a_site_without_outputs_has_no_dead_man_and_without_elements_no_lost_sensing() -> None:
+def test_a_site_without_outputs_has_no_watchdog_and_without_elements_no_lost_sensing() -> None:
     bare = GuardSettings.of(site(*NO_OUTPUT, ('[[guard.element]]\nkind = "32"\n', "")))
-    assert (bare.outputs, bare.dead_man_s, bare.actuation_s, bare.lost_sensing_s) == (
+    assert (bare.outputs, bare.watchdog_s, bare.actuation_s, bare.lost_sensing_s) == (
         (),
         float("inf"),
         0.0,
@@ -121,7 +121,7 @@ actuation_s = 0.2
 
 def test_of_several_outputs_the_slowest_to_open_and_the_first_to_lapse_count() -> None:
     two = GuardSettings.of(site(("[[trip_output]]", SECOND)))
-    assert (two.outputs, two.actuation_s, two.dead_man_s) == (("coil-3", "coil-2"), 0.2, 0.3)
+    assert (two.outputs, two.actuation_s, two.watchdog_s) == (("coil-3", "coil-2"), 0.2, 0.3)
     assert budget.opening(site(("[[trip_output]]", SECOND))).total_s == pytest.approx(0.55)
     slower = SECOND.replace("0.3", "0.5")
     assert budget.opening(site(("[[trip_output]]", slower))).total_s == pytest.approx(0.7)

@@ -134,17 +134,46 @@ class TestLockout:
         ("override", "counts"),
         [
             (Override("test", 1e9, pickup_w=50.0), False),
-            (Override("test", 1e9, blind=True), False),
+            (Override("test", 1e9, pickup_w=1e9), True),
+            (Override("test", 1e9, pickup_w=100.0), True),
+            (Override("test", 1e9, blind=True), True),
             (Override("test", 1e9, limit_w=10.0), True),
             (Override("portal", 1e9, pickup_w=50.0, test=False), True),
         ],
     )
-    def test_only_a_test_that_can_trip_is_not_counted(self, override: Override, counts: bool) -> None:
+    def test_only_a_test_that_lowered_the_pickup_is_not_counted(
+        self, override: Override, counts: bool
+    ) -> None:
         bench = Bench().in_service()
         bench.overrides = (override,)
         bench.scans(1.3, 150.0)
         assert bench.state.durable.tripped
         assert len(bench.state.durable.trips_s) == counts
+
+    @pytest.mark.parametrize(
+        ("override", "counts"),
+        [
+            (Override("test", 1e9, blind=True), False),
+            (Override("test", 1e9, pickup_w=50.0), True),
+            (Override("portal", 1e9, blind=True, test=False), True),
+        ],
+    )
+    def test_lost_sensing_is_not_counted_when_a_test_hid_the_meter(
+        self, override: Override, counts: bool
+    ) -> None:
+        bench = Bench().in_service()
+        bench.overrides = (override,)
+        bench.scans(1.3)
+        assert bench.state.durable.target == "lost-sensing"
+        assert len(bench.state.durable.trips_s) == counts
+
+    def test_a_cause_of_its_own_beside_the_test_is_counted(self) -> None:
+        tight = replace(SETTINGS.elements[0], pickup_w=40.0, dropout_w=36.0)
+        bench = Bench(elements=(SETTINGS.elements[0], tight)).in_service()
+        bench.overrides = (Override("test", 1e9, pickup_w=50.0),)
+        bench.scans(1.3, 60.0)
+        assert bench.state.causes == ("32", "32")
+        assert len(bench.state.durable.trips_s) == 1
 
     def test_a_test_never_locks_out_after_a_reset_by_hand(self) -> None:
         bench = Bench(durable=Durable(tripped=True, target="32", lockout=True, trips_s=(97.0, 98.0, 99.0)))
@@ -172,7 +201,7 @@ class TestLostSensing:
 
     @pytest.mark.parametrize("blind_s", [0.999, 1.0, 1.001])
     def test_at_the_delay_and_not_before(self, blind_s: float) -> None:
-        bench = Bench(dead_man_s=float("inf")).in_service()
+        bench = Bench(watchdog_s=float("inf")).in_service()
         bench.pcc = replace(bench.pcc, export_w=Sample.good(0.0, 128.0), sequence=9)
         bench.scan(after_s=128.0 - bench.now_s)
         assert bench.scan(after_s=blind_s).state.durable.tripped is (blind_s >= 1.0)

@@ -60,10 +60,3 @@ def test_shown_turns_stale_with_age_and_has_no_age_without_a_value() -> None:
 )
 def test_an_override_that_is_no_limit_allows_nothing(limit_w: float | None, cap_w: float | None) -> None:
     assert Override("test", 1.0, limit_w=limit_w).cap_w == cap_w
-
-
-def test_only_a_test_that_blinds_or_lowers_a_pickup_can_trip() -> None:
-    assert Override("test", 1.0, blind=True).can_trip
-    assert Override("test", 1.0, pickup_w=0.0).can_trip
-    assert not Override("test", 1.0, limit_w=0.0).can_trip
-    assert not Override("portal", 1.0, blind=True, test=False).can_trip
