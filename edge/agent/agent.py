@@ -94,7 +94,7 @@ class Agent:
         self._wall.raise_floor(restored.highest_wall_s)
         self._writer = SpoolWriter(place.spool, site.site.id)
         self._reader = Spool(place.spool, site.site.id)
-        self._recorder = Recorder(site, file.sha256, self._writer, self._wall)
+        self._recorder = Recorder(site, file.sha256, self._writer, self._wall, settings.core.stale_s)
         self._keeper = Keeper(durable_file, self._wall, self._recorder.tell)
         self._keeper.keep(restored.durable)
         self._devices = SiteDevices(site)

@@ -31,11 +31,6 @@ class Excursions:
         self._seen_w = 0.0
         self._ended_s: deque[float] = deque()
 
-    @property
-    def running(self) -> bool:
-        """Whether export is above the limit now."""
-        return self._open is not None
-
     def take(self, export_w: float, at_s: float) -> Excursion | None:
         """Take a new measurement; the excursion that it ended, if it ended one."""
         before = self._lasted(at_s)

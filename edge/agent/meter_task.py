@@ -43,6 +43,7 @@ class MeterTask:
         self._freshness.reading = PccReading(
             NO_PCC.export_w, NO_PCC.v_pu, NO_PCC.f_hz, self._freshness.reading.sequence
         )
+        self.reachable, self._answered_s = False, float("-inf")
 
     async def run(self) -> None:
         """Poll for ever."""
@@ -56,7 +57,7 @@ class MeterTask:
 
     async def _poll(self) -> None:
         try:
-            if self.identity is None:
+            if self.identity is None or self._said_lost:  # after a loss it may be another device
                 self.identity = await self._device.identify()
                 log.info("meter: %s %s answers", self.identity.manufacturer, self.identity.model)
             answer = await self._device.read()

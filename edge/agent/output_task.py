@@ -122,9 +122,9 @@ class OutputTask:
                 await self._prove()
             case "hold":
                 # Consumed before it is sent: what happens to this one says nothing about the next.
-                self._hold_by_s = float("-inf")
+                not_after_s, self._hold_by_s = self._hold_by_s, float("-inf")
                 sent_s = time.monotonic()
-                await self._device.hold()
+                await self._device.hold(not_after_s)
                 # Answered too late, it may have reached a contact that had opened: that stays a lapse.
                 if not self._lapsed(time.monotonic()):
                     self._held_s = sent_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from edge.agent.meter_task import MeterTask
 from edge.agent.output_task import OutputTask
 from edge.agent.overrides import Blindfold
 from edge.agent.supervise import keep_alive
-from edge.agent.tell import Tell
+from edge.agent.tell import Tell, log
 from edge.model.commands import Commands
 from edge.model.image import Image, Override
 from edge.model.readings import Identity
@@ -104,7 +105,7 @@ class Plant:
     async def settle(self, commands: Commands) -> tuple[list[str], list[str]]:
         """Write last commands while no task runs any more; names of what took them and what did not."""
         parts = {
-            **{limit.name: self._ders[limit.name].settle(limit.limit_w) for limit in commands.limits},
+            **{limit.name: _settled(self._ders[limit.name], limit.limit_w) for limit in commands.limits},
             **{output.name: self._outputs[output.name].settle() for output in commands.outputs},
         }
         results = await asyncio.gather(*(_in_time(part) for part in parts.values()))
@@ -124,11 +125,19 @@ class Plant:
         return tuple(listed)
 
 
+async def _settled(der: DerTask, limit_w: float) -> bool:
+    """Whether the DER took the limit now: what it was seen to hold before proves nothing."""
+    asked_s = time.monotonic()
+    took = await der.settle(limit_w)
+    return took and der.reading(asked_s).limit_w.since(asked_s) is not None
+
+
 async def _in_time(part: Coroutine[Any, Any, bool]) -> bool:
     try:
         async with asyncio.timeout(_SETTLE_S):
             return await part
-    except TimeoutError:
+    except Exception as error:  # noqa: BLE001 - what one device does must not keep the others from their last command
+        log.debug("a last command was not taken: %r", error)
         return False
 
 

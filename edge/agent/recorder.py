@@ -11,7 +11,7 @@ from contract.envelope import RecordClass
 from contract.socket import EventStatus
 from edge.agent import captures
 from edge.agent.captures import Captures
-from edge.agent.coalesce import Coalescer, Flood
+from edge.agent.coalesce import HOUR_S, Coalescer, Flood
 from edge.agent.excursions import Excursion, Excursions
 from edge.agent.minute import Minute
 from edge.agent.scanned import Scanned
@@ -26,7 +26,7 @@ from edge.spool import SpoolWriter
 KEPT_EVENTS = 1000
 STATUS_EVERY_S = 60.0
 _STATUS_GAP_S = 1.0
-_FRESH_S = 2.0
+_DER_FRESH_S = 2.0
 
 _KINDS = frozenset(get_args(records.EventType))
 _EVIDENCE = frozenset(
@@ -48,14 +48,15 @@ _CAPTURED = frozenset({"pickup", "trip", "fallback"})
 
 
 class Recorder:
-    """One site's recorder; `events` are the newest, oldest first."""
+    """One site's recorder; `events` are the newest, oldest first. A PCC sample past `stale_s` is no measurement."""
 
-    def __init__(self, site: Site, site_hash: str, writer: SpoolWriter, wall: Wall) -> None:
+    def __init__(self, site: Site, site_hash: str, writer: SpoolWriter, wall: Wall, stale_s: float) -> None:
         self.events: deque[EventStatus] = deque(maxlen=KEPT_EVENTS)
         self._site = site
         self._site_hash = site_hash
         self._writer = writer
         self._wall = wall
+        self._stale_s = stale_s
         self._captures: Captures[records.Event] = Captures(captures.columns(site))
         self._coalescer = Coalescer()
         self._excursions = Excursions(site.limit_w, site.nameplate_w)
@@ -63,11 +64,12 @@ class Recorder:
         self._standing: tuple[object, ...] = ()
         self._status_s = float("-inf")
         self._pcc_quality: Quality | None = None
-        self._full = False
+        self._waiting = False
+        self._given_up = 0
+        self._given_up_said_s = float("-inf")
 
     def tell(self, happening: Happening) -> None:
-        """Log a happening of the shell and keep it."""
-        log.warning("%s", happening.detail)
+        """Keep a happening of the shell."""
         self._keep(happening)
 
     def audit(self, by: str, action: str) -> None:
@@ -80,7 +82,6 @@ class Recorder:
     def scanned(self, done: Scanned) -> None:
         """Take a scan: its events, its row, its measurements."""
         for event in done.reasons.events:
-            log.warning("%s: %s", event.kind, event.detail)
             self._keep(Happening(event.kind, event.at_s, event.detail, values=dict(event.values)))
         self._measured(done)
         for payload, capture in self._captures.take(
@@ -104,7 +105,7 @@ class Recorder:
 
     def _measured(self, done: Scanned) -> None:
         now_s, pcc = done.now_s, done.image.pcc
-        export_w = pcc.export_w.fresh(now_s, _FRESH_S) if done.new_sample else None
+        export_w = pcc.export_w.fresh(now_s, self._stale_s) if done.new_sample else None
         if export_w is not None:
             excursion = self._excursions.take(export_w, now_s)
             if excursion is not None:
@@ -129,6 +130,7 @@ class Recorder:
         self._remember(what)
         if not self._coalescer.admit(what.kind, what.at_s):
             return
+        log.warning("%s: %s", what.kind, what.detail)
         payload = records.Event(
             type=_kind(what.kind),
             at=self._wall.at(what.at_s),
@@ -149,11 +151,11 @@ class Recorder:
             f"{excursion.peak_w:.0f} W, {excursion.energy_wh:.2f} Wh"
         )
         values = {"count_24h": float(day), "count_30d": float(month)}
-        log.warning("excursion: %s", detail)
         self._remember(Happening("excursion", excursion.start_s, detail, values=values))
         figures = excursion.peak_w, excursion.energy_wh, excursion.duration_s
         if not self._coalescer.admit("excursion", excursion.start_s, *figures):
             return
+        log.warning("excursion: %s", detail)
         payload = records.Event(
             type="excursion",
             at=self._wall.at(excursion.start_s),
@@ -190,11 +192,13 @@ class Recorder:
         self._put(payload.model_copy(update=update), time.monotonic())
 
     def _put_flood(self, flood: Flood, now_s: float) -> None:
+        detail = f"{flood.count} more of this kind within the hour"
+        log.warning("%s: %s", flood.kind, detail)
         payload = records.Event(
             type=_kind(flood.kind),
             at=self._wall.at(now_s),
             start=self._wall.at(flood.first_s),
-            detail=f"{flood.count} more of this kind within the hour",
+            detail=detail,
             count=flood.count,
             limit_w=self._site.limit_w,
             peak_w=flood.peak_w,
@@ -215,12 +219,20 @@ class Recorder:
         self._writer.put("status", RecordClass.TELEMETRY, status, done.now_s)
 
     def _watch_spool(self, now_s: float) -> None:
-        """A spool that cannot be written is an alarm; control goes on."""
-        fault = self._writer.state.fault
-        full = fault is not None and self._writer.state.refused == 0
-        if full and not self._full:
-            self.tell(Happening("alarm", now_s, f"records wait in memory: {fault}"))
-        self._full = full
+        """A spool that is not written, or that gave records up, is an alarm; control goes on."""
+        state = self._writer.state
+        waiting = state.fault is not None or not state.running
+        if waiting and not self._waiting:
+            why = state.fault or "the spool's writer has ended"
+            self.tell(Happening("alarm", now_s, f"records wait in memory: {why}"))
+        self._waiting = waiting
+        if state.overflow + state.refused > self._given_up and now_s - self._given_up_said_s >= HOUR_S:
+            detail = (
+                f"since the start the queue to the spool overflowed {state.overflow} times, "
+                f"{state.evicted} records gave way and {state.refused} were refused"
+            )
+            self.tell(Happening("alarm", now_s, detail))
+            self._given_up, self._given_up_said_s = state.overflow + state.refused, now_s
 
 
 def _standing(view: View) -> tuple[object, ...]:
@@ -236,6 +248,6 @@ def _kind(kind: str) -> records.EventType:
 
 def _der_w(done: Scanned) -> float | None:
     """The sum of DER output, None unless all of it is known."""
-    outputs = [der.output_w.fresh(done.now_s, _FRESH_S) for der in done.image.ders]
+    outputs = [der.output_w.fresh(done.now_s, _DER_FRESH_S) for der in done.image.ders]
     known = [output for output in outputs if output is not None]
     return sum(known) if len(known) == len(outputs) else None

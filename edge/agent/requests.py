@@ -194,6 +194,7 @@ class Requests:
                     await scans.next()
                     done = await scans.next()
             except TimeoutError as error:
+                self._wish.reset = False
                 raise RefusedError("no scan was made in time") from error
         if done.view.tripped:
             raise RefusedError(f"the latch is not reset: its cause stands ({done.view.target})")

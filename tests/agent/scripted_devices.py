@@ -83,12 +83,13 @@ class ScriptedCoil:
         self.calls: list[str] = []
         self.silent = False
         self.watchdog_s = watchdog_s
+        self.not_after_s: float | None = None
 
     async def hold(self, not_after_s: float | None = None) -> None:
         if not_after_s is not None and time.monotonic() > not_after_s:
             raise TooLate("held up")
         self._call("hold")
-        self.closed = True
+        self.closed, self.not_after_s = True, not_after_s
 
     async def open(self) -> None:
         self._call("open")

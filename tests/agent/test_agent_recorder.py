@@ -32,10 +32,11 @@ SETTINGS = Settings.of(SITE)
 class Tape:
     """A recorder over a real spool, fed one scan after the other."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stale_s: float = SETTINGS.core.stale_s) -> None:
         self.path = path
+        self.age_s = 0.05
         self.writer = SpoolWriter(path, "demo-site")
-        self.recorder = Recorder(SITE, "0" * 64, self.writer, Wall())
+        self.recorder = Recorder(SITE, "0" * 64, self.writer, Wall(), stale_s)
         self.now_s = time.monotonic()
         self._view = view(start(SETTINGS, NEW_SITE, self.now_s), SETTINGS, self.now_s)
         self._number = 0
@@ -44,7 +45,7 @@ class Tape:
         """One scan, 0.2 s after the one before."""
         self.now_s += 0.2
         self._number += 1
-        sample = Sample(export_w, self.now_s - 0.05, self.now_s, quality)
+        sample = Sample(export_w, self.now_s - self.age_s, self.now_s, quality)
         output = Sample.good(30_000.0, self.now_s)
         image = Image(
             self._number,
@@ -74,6 +75,9 @@ class Tape:
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         return [payload for what, payload in self.records() if what == "event" and payload["type"] == kind]
+
+    def alarms(self) -> list[str]:
+        return [event.detail for event in self.recorder.events if event.kind == "alarm"]
 
 
 @pytest.fixture
@@ -166,10 +170,60 @@ def test_a_change_of_quality_is_an_event_and_an_unknown_kind_is_not_lost(tape: T
     assert [payload["by"] for kind, payload in tape.records() if kind == "audit"] == ["installer"]
 
 
+def test_a_slow_meter_leaves_its_evidence_as_well(tmp_path: Path) -> None:
+    tape = Tape(tmp_path / "slow.sqlite", stale_s=8.0)
+    tape.age_s = 5.0
+    for export_w in (20_000.0, 61_000.0, *[24_000.0] * 310):
+        tape.scan(export_w)
+    assert tape.events("excursion")[0]["peak_w"] == 61_000.0
+    (minute,) = [payload for kind, payload in tape.records() if kind == "telemetry"]
+    assert minute["export_max_w"] == 61_000.0
+
+
+def test_a_flood_does_not_fill_the_log(tape: Tape, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(200):
+        tape.recorder.tell(Happening("write-unverified", tape.now_s, "inverter-1: it drifted", "inverter-1"))
+        tape.scan(20_000.0, "dropout")
+    tape.recorder.close(tape.now_s)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines.count("write-unverified: inverter-1: it drifted") == 60
+    assert lines.count("dropout: a dropout") == 60
+    assert "dropout: 140 more of this kind within the hour" in lines
+
+
+def test_a_refused_record_does_not_mute_the_alarm_of_a_full_disk(tape: Tape) -> None:
+    tape.scan(20_000.0)
+    time.sleep(0.2)  # the writer has nothing left that would clear the fault
+    tape.writer.state.refused = 1
+    tape.writer.state.fault = "the disk is full"
+    tape.scan(20_000.0)
+    assert "records wait in memory: the disk is full" in tape.alarms()
+
+
+def test_a_writer_that_ended_is_an_alarm(tape: Tape) -> None:
+    tape.scan(20_000.0)
+    tape.writer.state.running = False
+    tape.scan(20_000.0)
+    assert tape.alarms() == ["records wait in memory: the spool's writer has ended"]
+
+
+def test_an_overflow_of_the_queue_is_one_alarm_an_hour(tape: Tape) -> None:
+    for overflow in range(1, 50):
+        tape.writer.state.overflow, tape.writer.state.evicted = overflow, overflow - 1
+        tape.scan(20_000.0)
+    (alarm,) = tape.alarms()
+    assert "overflowed 1 times, 0 records gave way and 0 were refused" in alarm
+    tape.now_s += 3600.0
+    tape.scan(20_000.0)
+    tape.writer.state.overflow += 1
+    tape.scan(20_000.0)
+    assert len(tape.alarms()) == 2
+
+
 def test_a_spool_that_cannot_be_written_is_an_alarm_and_control_goes_on(tape: Tape) -> None:
     tape.scan(20_000.0)
+    time.sleep(0.2)
     tape.writer.state.fault = "the disk is full: the spool cannot take the record"
     for _ in range(3):
         tape.scan(20_000.0)
-    alarms = [event.detail for event in tape.recorder.events if event.kind == "alarm"]
-    assert alarms == ["records wait in memory: the disk is full: the spool cannot take the record"]
+    assert tape.alarms() == ["records wait in memory: the disk is full: the spool cannot take the record"]

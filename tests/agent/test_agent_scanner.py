@@ -10,6 +10,7 @@ import pytest
 from agent_site import demo_site
 from scripted_devices import ScriptedCoil, ScriptedInverter
 
+from edge.agent import safe
 from edge.agent.devices import SiteDevices
 from edge.agent.notify import Notifier
 from edge.agent.overrides import Overrides
@@ -211,6 +212,25 @@ async def test_a_reset_is_asked_for_once_and_overrides_reach_the_image() -> None
     bench.scanner.scan()
     assert [image.reset for image in bench.images] == [True, False]
     assert [len(image.overrides) for image in bench.images] == [1, 0]
+
+
+async def test_last_commands_go_to_every_device_and_only_what_took_them_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    work = bench.work()
+    bench.share = 0.05
+    bench.scanner.scan()
+    await asyncio.sleep(0.2)
+    await end_all(work)
+    last = safe.on_stop(bench.site, bench.scanner.last.commands)
+
+    async def broken() -> None:
+        raise OSError("the line is gone")
+
+    monkeypatch.setattr(bench.coil, "open", broken)
+    bench.inverters["inverter-1"].silent = True  # and holds the very value already
+    assert await bench.plant.settle(last) == (["inverter-2"], ["inverter-1", "coil-2"])
 
 
 def test_the_agent_is_light() -> None:

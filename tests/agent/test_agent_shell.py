@@ -126,7 +126,7 @@ def test_blind_lets_the_last_reading_age() -> None:
 def test_excursions_have_start_peak_duration_and_energy() -> None:
     seen = Excursions(limit_w=25_000.0, nameplate_w=100_000.0)
     assert seen.take(25_400.0, 10.0) is None
-    assert not seen.running
+    assert seen.end(99.0) is None
     assert seen.take(26_000.0, 11.0) is None
     assert seen.take(61_000.0, 12.0) is None
     done = seen.take(25_400.0, 13.0)

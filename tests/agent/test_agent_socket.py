@@ -41,6 +41,7 @@ from contract.socket import (
 from edge.agent.agent import Agent
 from edge.agent.requests import SiteFile
 from edge.agent.socket_server import SocketTakenError
+from edge.model.commands import Commands
 from edge.spool import Spool
 
 
@@ -230,6 +231,39 @@ async def test_reset_of_a_lost_state_and_its_memory(folder: Path) -> None:
         assert not (await client.status()).trip.tripped
     async with agent_running(site, new=False), AgentClient(socket_path(site.path)) as client:
         assert not (await client.status()).trip.tripped
+
+
+async def test_a_reset_that_was_refused_is_not_carried_out_later(
+    agent: Agent, client: AgentClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.agent.requests._RESET_WITHIN_S", 0.0)
+    await scanning(client)
+    monkeypatch.setattr(agent._scanner, "scan", lambda: None)
+    with pytest.raises(AgentRefusedError, match="no scan was made in time"):
+        await client.ask(ResetRequest(by="installer"), Accepted)
+    assert not agent._wish.reset
+
+
+async def test_what_fails_while_stopping_does_not_keep_the_rest_from_being_written(
+    site: SiteFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded: list[int] = []
+
+    async def broken(commands: Commands) -> tuple[list[str], list[str]]:
+        raise OSError("no such line")
+
+    def close(now_s: float) -> None:
+        raise OSError("no space")
+
+    async with agent_running(site) as agent:
+        monkeypatch.setattr(agent._plant, "settle", broken)
+        monkeypatch.setattr(agent._recorder, "close", close)
+        monkeypatch.setattr(agent._recorder, "scanned", lambda done: recorded.append(done.image.scan))
+        agent._scanner.scan()
+    assert recorded[-1] == agent._scanner.last.image.scan, "the last scans are recorded too"
+    spool = Spool(site.path.parent / "here.state" / "spool.sqlite", "demo-site")
+    assert any("last commands failed" in str(record) for record in spool.pending(100))
+    spool.close()
 
 
 async def test_a_stale_socket_is_replaced_and_a_live_one_is_not(site: SiteFile) -> None:

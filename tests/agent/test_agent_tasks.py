@@ -10,12 +10,15 @@ from dataclasses import replace
 
 import pytest
 from agent_site import demo_site
-from scripted_devices import ScriptedCoil, ScriptedInverter
+from scripted_devices import IDENTITY, ScriptedCoil, ScriptedInverter
 
+from drivers.errors import Timeout
 from edge.agent.der_task import DerTask, Writes
+from edge.agent.meter_task import MeterTask
 from edge.agent.output_task import OutputTask
 from edge.agent.supervise import keep_alive
 from edge.agent.tell import Happening
+from edge.model.readings import Identity, MeterRaw
 from edge.model.site import Der
 
 
@@ -250,6 +253,42 @@ async def test_one_unfit_answer_leaves_the_last_output_to_age() -> None:
         await until(lambda: site.task.reading(time.monotonic()).output_w.otherwise(-1.0) == -1.0)
 
 
+class SwappableMeter:
+    """A meter that keeps to the protocol, falls silent on demand, and may come back as another one."""
+
+    def __init__(self) -> None:
+        self.silent = False
+        self.identity = IDENTITY
+
+    async def identify(self) -> Identity:
+        return self.identity
+
+    async def read(self) -> MeterRaw:
+        await asyncio.sleep(0.01)
+        if self.silent:
+            raise Timeout("no answer")
+        now_s = time.monotonic()
+        return MeterRaw(now_s, now_s, 1_000.0, (), 277.0, 60.0, (int(now_s * 1e6),))
+
+
+async def test_a_meter_that_was_swapped_or_whose_task_died_is_not_taken_for_the_old_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge.agent.meter_task._LOST_AFTER_S", 0.1)
+    device, told = SwappableMeter(), list[Happening]()
+    task = MeterTask(demo_site(), device, told.append, lambda: None)
+    async with running(task.run):
+        await until(lambda: task.reachable)
+        device.silent = True
+        await until(lambda: not task.reachable)
+        device.silent, device.identity = False, replace(IDENTITY, serial="SN2")
+        await until(lambda: task.reachable)
+    assert task.identity == device.identity
+    assert [happening.kind for happening in told] == ["device-loss", "device-return"]
+    task.forget()
+    assert not task.reachable
+
+
 class Coil:
     """One output task over a scripted coil."""
 
@@ -271,6 +310,8 @@ async def test_the_contact_is_opened_at_the_start_and_closed_only_when_fed() -> 
         await until(lambda: device.closed)
         await asyncio.sleep(0.3)
         assert device.calls.count("hold") == 1, "one hold for each feed"
+        assert device.not_after_s is not None
+        assert device.not_after_s < time.monotonic(), "the line must not send it after its scan's time"
 
 
 async def test_the_watchdog_is_read_before_the_first_hold() -> None:
