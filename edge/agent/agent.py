@@ -122,6 +122,9 @@ class Agent:
         self._link = Child("the link", _link_command(site, file, place)) if with_link and site.link else None
         self._pending = 0
         self._restored = restored
+        self._farewell = (
+            "the agent stops; its last commands failed, the site is left to dead-man and reversion"
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`.
@@ -210,10 +213,13 @@ class Agent:
             await self._after_wake.wait()
             await asyncio.sleep(_BREATH_S)
             self._after_wake.clear()
-            while self._after:
-                done = self._after.popleft()
-                self._scans.send(done)
-                self._recorder.scanned(done)
+            self._record_waiting()
+
+    def _record_waiting(self) -> None:
+        while self._after:
+            done = self._after.popleft()
+            self._scans.send(done)
+            self._recorder.scanned(done)
 
     async def _count_pending(self) -> None:
         while True:
@@ -232,13 +238,27 @@ class Agent:
         self._recorder.tell(Happening("restart", now_s, f"the agent starts: {standing}"))
 
     async def _leave_safe(self) -> None:
-        """Nobody will look after the site: open the outputs, leave safe limits, and write what waits."""
+        """Nobody will look after the site: open the outputs, leave safe limits, and write what waits.
+
+        What fails of it is told, and keeps nothing else from being done.
+        """
         self._notifier.stopping()
+        for part in (self._last_commands, self._last_records, self._keeper.flush, self._close):
+            try:
+                await part()
+            except Exception as error:  # noqa: BLE001 - the parts that are left matter more than why one failed
+                log.warning("while stopping: %r", error)
+
+    async def _last_commands(self) -> None:
         done, missed = await self._plant.settle(safe.on_stop(self._site, self._scanner.last.commands))
-        self._recorder.tell(Happening("stop", time.monotonic(), _farewell(done, missed)))
+        self._farewell = _farewell(done, missed)
+
+    async def _last_records(self) -> None:
+        self._record_waiting()
+        self._recorder.tell(Happening("stop", time.monotonic(), self._farewell))
         self._recorder.close(time.monotonic())
-        self._keeper.keep(self._scanner.durable)
-        await self._keeper.flush()
+
+    async def _close(self) -> None:
         left = await asyncio.to_thread(self._writer.close)
         if left:
             log.warning("%d records could not be written", left)
