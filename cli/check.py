@@ -13,8 +13,11 @@ import typer
 from cli import exits
 
 if TYPE_CHECKING:
+    from drivers.protocol import Meter
     from edge.guard.fitness import Finding
     from edge.model.site import Site
+
+_SERVICE = {"v_v": "voltage", "f_hz": "frequency"}
 
 
 def check(
@@ -26,8 +29,8 @@ def check(
     from edge.guard.fitness import judge
 
     site = exits.read_site(site_file)
-    findings = [*judge(site), *_profiles(site)]
     probed = asyncio.run(_probe(site)) if probe else []
+    findings = [*judge(site), *_profiles(site), *_unseen(probed)]
     unfit = any(finding.level == "problem" for finding in findings)
     silent = [device for device in probed if device["error"]]
     if as_json:
@@ -60,15 +63,26 @@ def _profiles(site: Site) -> list[Finding]:
     return [Finding("problem", path, text) for path, text in unfit_reversions(site)]
 
 
+def _unseen(probed: list[dict[str, Any]]) -> list[Finding]:
+    """What a meter that answers does not show, though the site cannot enter service without it."""
+    from edge.guard.fitness import Finding
+
+    answer = probed[0]["answer"] if probed else None
+    lacks = [name for key, name in _SERVICE.items() if answer is not None and answer[key] is None]
+    return [
+        Finding("problem", "meter", f"gives no {name}: the site would never enter service") for name in lacks
+    ]
+
+
 async def _probe(site: Site) -> list[dict[str, Any]]:
-    """Ask every device who it is; trip outputs are asked for their contact."""
+    """Ask every device who it is, the meter first; trip outputs are asked for their contact."""
     from drivers.bus import Buses
     from drivers.errors import DriverError
     from drivers.factory import make_inverter, make_meter, make_trip_output
 
     found: list[dict[str, Any]] = []
     with contextlib.closing(Buses()) as buses:
-        asked: list[tuple[str, Any]] = [("meter", lambda: make_meter(buses, site.meter).identify())]
+        asked: list[tuple[str, Any]] = [("meter", lambda: _meet_meter(make_meter(buses, site.meter)))]
         asked += [(der.name, lambda der=der: make_inverter(buses, der).identify()) for der in site.der]
         asked += [(one.name, lambda one=one: make_trip_output(buses, one).read()) for one in site.trip_output]
         for name, ask in asked:
@@ -79,11 +93,21 @@ async def _probe(site: Site) -> list[dict[str, Any]]:
     return found
 
 
+async def _meet_meter(meter: Meter) -> dict[str, Any]:
+    """Who the meter is, and what enter service needs of it."""
+    from dataclasses import asdict
+
+    who, raw = asdict(await meter.identify()), await meter.read()
+    return who | {"v_v": raw.v_v, "f_hz": raw.f_hz}
+
+
 def _told(answer: object) -> object:
     from dataclasses import asdict
 
     from edge.model.readings import Identity
 
+    if isinstance(answer, dict):
+        return answer
     return asdict(answer) if isinstance(answer, Identity) else {"closed": answer}
 
 
