@@ -173,6 +173,13 @@ class Session:
             if isinstance(code, ReasonCode) and code.is_failure:
                 raise RefusedError(f"the broker refused the subscription {topic}: {code} ({code.value})")
 
+    async def unsubscribe(self, topics: Sequence[str]) -> None:
+        """Give subscriptions back; raises BrokerError."""
+        try:
+            await self._client.unsubscribe(list(topics))
+        except aiomqtt.MqttError as error:
+            raise BrokerError(f"the broker did not take the subscription back: {error}") from error
+
     async def messages(self) -> AsyncIterator[aiomqtt.Message]:
         """Messages as they come; raises BrokerError when the connection is lost."""
         try:

@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import aiomqtt
@@ -24,6 +25,7 @@ from portal.intake import Incoming, Intake
 LOG = logging.getLogger("dergate.portal")
 _BATCH = 50
 _PROVEN_S = 15.0
+_HAND_OVER_S = 2.0
 
 
 class Ingest:
@@ -80,8 +82,12 @@ class Ingest:
             self.connected.set()
             self.lost_at = None
             messages = session.messages()
-            while True:
-                await self._take(session, await _batch(session, messages))
+            try:
+                while True:
+                    await self._take(session, await _batch(session, messages))
+            except asyncio.CancelledError:
+                await _hand_over(session)
+                raise
 
     async def _take(self, session: Session, batch: list[aiomqtt.Message]) -> None:
         incoming = [Incoming(str(message.topic), bytes(message.payload)) for message in batch]
@@ -92,6 +98,16 @@ class Ingest:
             await session.publish(down(gateway, "receipt"), receipt.model_dump_json().encode())
         for message in batch:
             session.acknowledge(message)
+
+
+async def _hand_over(session: Session) -> None:
+    """Told to end: the broker must deal nothing more to this worker while others share the work.
+
+    What it had dealt already is sent again by the gateways, to whoever is there.
+    """
+    with suppress(BrokerError, TimeoutError):
+        async with asyncio.timeout(_HAND_OVER_S):
+            await session.unsubscribe([SHARED_UP])
 
 
 async def _batch(session: Session, messages: AsyncIterator[aiomqtt.Message]) -> list[aiomqtt.Message]:

@@ -43,6 +43,22 @@ def test_records_arrive_once_and_leave_the_spool_on_receipt(portal: PortalProces
     assert portal.end() == 0
 
 
+def test_a_worker_that_was_ended_keeps_nothing_from_the_others(
+    portal: PortalProcess, gateway: Gateway, tmp_path: Path
+) -> None:
+    """Its subscription would go on taking its share of the records at the broker."""
+    portal.start()
+    other = PortalProcess(tmp_path / "other.sqlite", portal.broker)
+    other.start()
+    time.sleep(0.5)
+    assert other.end() == 0
+    gateway.start()
+    for _ in range(40):
+        gateway.put(event())
+    until(gateway.empty, 4)
+    stored_once(portal, 40)
+
+
 def test_kill_9_of_the_broker_during_a_report(
     portal: PortalProcess, gateway: Gateway, broker: PrivateBroker
 ) -> None:
