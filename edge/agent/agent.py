@@ -36,6 +36,7 @@ from edge.agent.tell import Happening, log
 from edge.agent.wall import Wall
 from edge.model.site import Site
 from edge.spool import Spool, SpoolError, SpoolWriter
+from edge.spool.salvage import set_aside_if_damaged
 from edge.step import Settings, step
 
 _FIRST_CONTACT_S = 5.0
@@ -92,6 +93,7 @@ class Agent:
         durable_file = DurableFile(place.durable)
         restored = durable_file.load(time.monotonic(), self._wall.now_s())
         self._wall.raise_floor(restored.highest_wall_s)
+        self._salvaged = set_aside_if_damaged(place.spool, site.site.id)
         self._writer = SpoolWriter(place.spool, site.site.id)
         self._reader = Spool(place.spool, site.site.id)
         self._recorder = Recorder(site, file.sha256, self._writer, self._wall, settings.core.stale_s)
@@ -234,6 +236,8 @@ class Agent:
         if restored.problem is not None:
             detail = f"{restored.problem}: the site starts tripped until it is reset by hand"
             self._recorder.tell(Happening("alarm", now_s, detail))
+        if self._salvaged is not None:
+            self._recorder.tell(Happening("alarm", now_s, self._salvaged))
         standing = f"tripped, target {restored.durable.target}" if restored.durable.tripped else "not tripped"
         self._recorder.tell(Happening("restart", now_s, f"the agent starts: {standing}"))
 

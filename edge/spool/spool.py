@@ -27,6 +27,10 @@ class SpoolError(Exception):
     """The spool cannot be used; the message says why in one sentence."""
 
 
+class SpoolDamagedError(SpoolError):
+    """The file is no spool any more; `set_aside` makes room for a new one."""
+
+
 class SpoolFull(SpoolError):  # noqa: N818 - the name the design gives it
     """The disk holds no more, nothing of the append was applied."""
 
@@ -252,6 +256,8 @@ def _explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         if _is_full(error):
             raise SpoolFull(f"the disk is full: the spool {path.name} cannot take the record") from error
-        raise SpoolError(f"the spool {path.name} cannot be used: {error}") from error
+        damaged = getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+        kind = SpoolDamagedError if damaged else SpoolError
+        raise kind(f"the spool {path.name} cannot be used: {error}") from error
     except OSError as error:
         raise SpoolError(f"the spool {path.name} cannot be used: {error.strerror}") from error
