@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import getpass
 import json
-import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from cli import exits
+from cli.told import until_told
 
 if TYPE_CHECKING:
     from commissioning.files import Written
@@ -145,7 +144,7 @@ def _guarded(work: Coroutine[Any, Any, T]) -> T:
     from contract.client import AgentRefusedError, AgentUnreachableError
 
     try:
-        return asyncio.run(_until_told(work))
+        return asyncio.run(until_told(work))
     except AgentUnreachableError as error:
         exits.fail(exits.UNREACHABLE, f"{error}; start it with: dergate run SITE.toml")
     except (BusyError, JournalError) as error:
@@ -156,14 +155,6 @@ def _guarded(work: Coroutine[Any, Any, T]) -> T:
         exits.fail(
             exits.PROBLEM, "interrupted; everything that was changed has been put back, no report was made"
         )
-
-
-async def _until_told(work: Coroutine[Any, Any, T]) -> T:
-    """SIGTERM ends it as Ctrl-C does."""
-    task = asyncio.ensure_future(work)
-    with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
 
 
 async def _record(file: SiteFile, report: Report, written: Written) -> tuple[int | None, str | None]:

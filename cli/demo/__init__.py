@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import exits
+from cli.told import until_told
 
 if TYPE_CHECKING:
     from cli.demo.stage import Stage
@@ -47,10 +48,10 @@ def demo(
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with Stage(folder) as stage:
-                result = asyncio.run(_perform(stage, duration_s, fault, drawn=not as_json))
+                result = asyncio.run(until_told(_perform(stage, duration_s, fault, drawn=not as_json)))
         except StageError as error:
             exits.fail(exits.UNREACHABLE, str(error))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             exits.fail(exits.PROBLEM, "stopped before the end")
     if as_json:
         print(json.dumps(result))
@@ -62,7 +63,7 @@ def demo(
 
 
 def _end_on_signals() -> None:
-    """However it is told to end, what it started is ended: also in the background, where Ctrl-C is ignored."""
+    """Before the story plays, too: whatever it was told by, what it started is ended."""
     import signal
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
