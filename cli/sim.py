@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from cli.exits import REFUSED, UNREACHABLE, fail
+from cli.sim_serve import serve
 
-app = typer.Typer(no_args_is_help=True, help="Serve a simulated site over Modbus TCP on loopback.")
+app = typer.Typer(no_args_is_help=True, help="Simulated sites: served over Modbus TCP on loopback.")
 
 
 @app.callback()
@@ -17,40 +14,4 @@ def _group() -> None:
     """Keep `serve` a sub-command while it is the only one."""
 
 
-@app.command()
-def serve(
-    file: Annotated[
-        Path | None, typer.Argument(help="The sim file; the demo site when left out.", show_default=False)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
-    truth: Annotated[Path | None, typer.Option(help="Write what really happens to this CSV file.")] = None,
-    port_base: Annotated[
-        int | None,
-        typer.Option(min=0, max=65_000, help="Move the lowest port here, the others with it; 0: free ports."),
-    ] = None,
-    control: Annotated[
-        bool, typer.Option("--control", help="Take orders as lines of JSON on standard input.")
-    ] = False,
-) -> None:
-    """Serve the devices of a sim file until interrupted."""
-    import asyncio
-
-    from edge.model.strict_toml import FileRefusedError
-    from sim.devices.server import PortInUseError
-    from sim.serve import SimServer, serve_until_signal
-    from sim.simfile import DEMO, load_simfile
-
-    try:
-        sim = load_simfile(file or DEMO)
-    except FileRefusedError as error:
-        fail(REFUSED, *error.problems)
-    try:
-        server = SimServer(sim, truth, port_base)
-    except OSError as error:
-        fail(REFUSED, f"{truth}: cannot be written: {error.strerror}")
-    try:
-        asyncio.run(serve_until_signal(server, as_json=as_json, control=control))
-    except PortInUseError as error:
-        fail(UNREACHABLE, str(error))
-    except OSError as error:
-        fail(UNREACHABLE, f"{truth}: cannot be written: {error.strerror}")
+app.command()(serve)

@@ -16,9 +16,10 @@ from edge.model.image import DerReading, Image, OutputReading, PccReading
 from edge.model.sample import Sample
 from edge.model.site import Meter, Site
 from edge.step import Settings, start, step
+from sim.files.script import ScriptEvent
 from sim.limit import LimitWrite
 from sim.plant import STEP_S, Plant
-from sim.simfile import ScriptEvent, SimFile
+from sim.simfile import SimFile
 from sim.truth import Row, Truth
 
 TRANSACTION_S = 0.004

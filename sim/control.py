@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from edge.model.site import Name, Strict
 from sim.devices.server import DeviceServer
+from sim.files.script import ScriptEvent
 from sim.live import LivePlant
-from sim.simfile import ScriptEvent
 
 
 class Order(Strict):

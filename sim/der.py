@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.curve import CurveBank
+from sim.files.inverter import InverterFile
 from sim.limit import LimitBank
 from sim.service import ServiceBank
-from sim.simfile import InverterFile
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

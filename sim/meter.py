@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from sim.simfile import MeterFile
+from sim.files.meter import MeterFile
 from sim.site import PccState
 
 

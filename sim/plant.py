@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from sim.coil import TripCoil
 from sim.der import Fleet
+from sim.files.script import ScriptEvent
 from sim.meter import Meter
 from sim.script import Script, describe
-from sim.simfile import ScriptEvent, SimFile
+from sim.simfile import SimFile
 from sim.site import Site
 from sim.truth import Row
 

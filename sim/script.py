@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sim.simfile import ScriptEvent
+from sim.files.script import ScriptEvent
 
 _EPS = 1e-9
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.simfile import Grid, Load
+from sim.files.grid import Grid, Load
 
 NOISE_PERIOD_S = 0.1
 _DRAWS = 1024

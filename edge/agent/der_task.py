@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from drivers.errors import DriverError
 from drivers.protocol import Inverter, Outcome, WriteResult
-from edge.agent.freshness import DerFreshness, der_grid
 from edge.agent.tell import Happening, Tell, log
+from edge.model.freshness import DerFreshness, der_grid
 from edge.model.image import DerReading
 from edge.model.readings import Identity
 from edge.model.sample import Sample

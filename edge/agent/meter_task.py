@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from drivers.errors import DriverError
 from drivers.protocol import Meter
-from edge.agent.freshness import NO_PCC, MeterFreshness, MeterTiming
 from edge.agent.tell import Happening, Tell, log
+from edge.model.freshness import NO_PCC, MeterFreshness, MeterTiming
 from edge.model.image import PccReading
 from edge.model.readings import Identity
 from edge.model.site import Site

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sim.curve import CurveBank
 from sim.der import Fleet
+from sim.files.inverter import InverterFile
 from sim.limit import LimitWrite
-from sim.simfile import InverterFile
 
 DT_S = 0.01
 

@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.coil import TripCoil
+from sim.files.grid import Grid, Load
+from sim.files.meter import MeterFile
+from sim.files.script import ScriptEvent
 from sim.meter import Meter
 from sim.plant import Plant
-from sim.simfile import DEMO, Grid, Load, MeterFile, ScriptEvent, SimFile, load_simfile
+from sim.simfile import DEMO, SimFile, load_simfile
 from sim.site import PccState, Site
 from sim.virtual import hold_closed, set_caps
 

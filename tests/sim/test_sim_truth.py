@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.simfile import DEMO, Load, ScriptEvent, SimFile, load_simfile
+from sim.files.grid import Load
+from sim.files.script import ScriptEvent
+from sim.simfile import DEMO, SimFile, load_simfile
 from sim.truth import (
     Row,
     Truth,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from agent_site import demo_site
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.agent.freshness import DER_REPEAT_S, DerFreshness, MeterFreshness, MeterTiming, der_output, fitness
+from edge.model.freshness import DER_REPEAT_S, DerFreshness, MeterFreshness, MeterTiming, der_output, fitness
 from edge.model.readings import DerRaw, MeterRaw
 from edge.model.sample import Quality
+from edge.model.site import Site
+from edge.model.strict_toml import load
 
+DEMO = Path(__file__).parents[2] / "sim" / "sites" / "demo.site.toml"
+DER = load(Site, DEMO.read_text(encoding="utf-8"), "demo").der[0]
 TIMING = MeterTiming(
     period_s=0.2,
     latency_s=0.05,
@@ -133,7 +137,7 @@ def der_answer(sent_s: float, output_w: float | None, raw: int) -> DerRaw:
 
 
 def test_a_frozen_der_ages_from_its_last_change_and_a_short_repeat() -> None:
-    freshness = DerFreshness(demo_site().der[0])
+    freshness = DerFreshness(DER)
     freshness.take(der_answer(10.0, 12_000.0, 1))
     freshness.take(der_answer(10.0 + DER_REPEAT_S, 12_000.0, 1))
     assert freshness.output_w.oldest_s == 10.0 + DER_REPEAT_S
@@ -145,14 +149,14 @@ def test_a_frozen_der_ages_from_its_last_change_and_a_short_repeat() -> None:
 
 
 def test_an_inverter_asleep_repeats_its_zero_all_night() -> None:
-    freshness = DerFreshness(demo_site().der[0])
+    freshness = DerFreshness(DER)
     for poll in range(1000):
         assert freshness.take(der_answer(10.0 + poll * 10, 200.0, 1))
     assert freshness.output_w.oldest_s == 10_000.0
 
 
 def test_a_frozen_der_ages_though_unfit_answers_come_between() -> None:
-    freshness = DerFreshness(demo_site().der[0])
+    freshness = DerFreshness(DER)
     for poll in range(20):
         freshness.take(der_answer(10.0 + poll, 12_000.0, 1))
         freshness.take(der_answer(10.5 + poll, 65_536_000.0, 2 + poll))
@@ -160,7 +164,7 @@ def test_a_frozen_der_ages_though_unfit_answers_come_between() -> None:
 
 
 def test_der_output_spans_the_request_and_refuses_the_impossible() -> None:
-    der = demo_site().der[0]
+    der = DER
     good = der_output(DerRaw(5.0, 5.1, 12_000.0, 277.0, 60.0), der)
     assert (good.oldest_s, good.newest_s) == (5.0, 5.1)
     assert der_output(DerRaw(5.0, 5.1, 65_536_000.0, 277.0, 60.0), der).quality is Quality.INVALID
