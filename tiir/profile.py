@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from tiir import catalogue
 from tiir.rules import check_rules
-from tiir.setting import Der, TiirError, refusals
+from tiir.setting import Der, Edition, TiirError, refusals
 from tiir.values import Number, Ref, Strict, Value, evaluate
 
 
@@ -50,6 +50,7 @@ class Profile(Strict):
         source: The document that requires these settings.
         normal_category: Least normal operating performance category.
         abnormal_category: Least abnormal operating performance category.
+        edition: Edition of IEEE 1547 whose ranges apply.
         settings: Requirements by function, then by the standard's label.
     """
 
@@ -58,18 +59,20 @@ class Profile(Strict):
     source: str
     normal_category: Literal["A", "B"]
     abnormal_category: Literal["I", "II", "III"]
+    edition: Edition = "2018"
     settings: Mapping[str, Mapping[str, Requirement]]
 
     def der(
         self, *, bidirectional: bool = False, rated_va: float | None = None, p_min_pu: float = 0.0
     ) -> Der:
-        """A DER of this profile's categories; `rated_va` in VA, `p_min_pu` per unit of rated active power."""
+        """A DER of this profile's categories and edition; `rated_va` in VA, `p_min_pu` per unit of rated active power."""
         return Der(
             normal=self.normal_category,
             abnormal=self.abnormal_category,
             bidirectional=bidirectional,
             rated_va=rated_va,
             p_min_pu=p_min_pu,
+            edition=self.edition,
         )
 
     @model_validator(mode="after")

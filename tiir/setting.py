@@ -27,9 +27,14 @@ Unit = Literal[
     "V",
     "S",
 ]
-Tag = Literal["A", "B", "I", "II", "III", "bidirectional", "ALL"]
+Edition = Literal["2018", "2018+2020"]
+"""IEEE 1547-2018 as published, or with its amendment of 2020, which widens trip times of Category III."""
+
+Tag = Literal["A", "B", "I", "II", "III", "III+2020", "bidirectional", "ALL"]
 
 T = TypeVar("T")
+
+_AMENDED = ("III", "2018+2020")
 
 _SLACK = 1e-9
 """What binary fractions may be off by at a bound: 1.02 - 0.02 is not exactly 1."""
@@ -52,6 +57,8 @@ class Der(BaseModel):
         bidirectional: Whether it can absorb active power as well as generate it.
         rated_va: Nameplate apparent power in VA, or None when not known.
         p_min_pu: Least active power output, per unit of rated active power.
+        p_min_charge_pu: Least active power when charging, per unit of rated charging power.
+        edition: Edition of the standard whose ranges apply.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,18 +68,21 @@ class Der(BaseModel):
     bidirectional: bool = False
     rated_va: float | None = Field(None, gt=0)
     p_min_pu: float = Field(0.0, ge=0, le=1)
+    p_min_charge_pu: float = Field(0.0, ge=0, le=1)
+    edition: Edition = "2018"
 
     @property
     def tags(self) -> tuple[Tag, ...]:
         """What defaults and ranges are keyed by, the most particular first."""
         kind: tuple[Tag, ...] = ("bidirectional",) if self.bidirectional else ()
-        return (*kind, self.normal, self.abnormal, "ALL")
+        amended: tuple[Tag, ...] = ("III+2020",) if (self.abnormal, self.edition) == _AMENDED else ()
+        return (*kind, self.normal, *amended, self.abnormal, "ALL")
 
     @property
     def facts(self) -> dict[str, Value]:
         """What bounds may refer to beside the settings themselves."""
         rated: dict[str, Value] = {} if self.rated_va is None else {"NP_VA_MAX": self.rated_va}
-        return {"NP_P_MIN_PU": self.p_min_pu, **rated}
+        return {"NP_P_MIN_PU": self.p_min_pu, "NP_P_MIN_CHARGE_PU": self.p_min_charge_pu, **rated}
 
 
 class Base(Strict):
