@@ -11,6 +11,8 @@ from sim.files.device import Served
 class CoilFile(Served):
     """A Modbus trip module whose contact stands between some inverters and the grid."""
 
+    device = "coil"
+
     role: Name
     opens: tuple[Name, ...] = Field(min_length=1, description="roles of the inverters behind the contact")
     watchdog_ms: int = Field(500, ge=0, le=65_535, description="0: no watchdog")
