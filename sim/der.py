@@ -34,7 +34,7 @@ class Fleet:
         self.sun_pu: Floats = np.array([unit.sun_pu for unit in units])
         self.slope_pu_s: Floats = np.array([unit.slope_pct_s / 100.0 for unit in units])
         count = len(units)
-        self.limit = LimitBank(count)
+        self.limit = LimitBank(count, [unit.quirks for unit in units])
         self.service = ServiceBank(
             np.array([unit.enter_delay_s for unit in units]), np.array([unit.enter_ramp_s for unit in units])
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil, isinf
 
 import numpy as np
 import numpy.typing as npt
+
+from sim.quirks import Quirk
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -26,14 +29,15 @@ class LimitWrite:
 
 
 class LimitBank:
-    """The limits of many units.
+    """The limits of many units: what their registers hold, and what of it is in force.
 
     One rule covers both generations of models: when the timer runs out without a write, the enable and the
     percent take their reversion values. Model 704 chooses them (`WMaxLimPctEnaRvrt`, `WMaxLimPctRvrt`);
-    model 123 has none, so its enable falls to 0 and the unit returns to full power.
+    model 123 has none, so its enable falls to 0 and the unit returns to full power. A unit's quirks part
+    what is in force from what the registers show.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, quirks: Sequence[Collection[Quirk]] = ()) -> None:
         self.wmax_pu: Floats = np.ones(count)
         self.enabled: Flags = np.zeros(count, dtype=bool)
         self.cap_pu: Floats = np.ones(count)
@@ -41,24 +45,35 @@ class LimitBank:
         self.revert_cap_pu: Floats = np.ones(count)
         self.revert_after_s: Floats = np.zeros(count)
         self.left_s: Floats = np.full(count, np.inf)
+        self.in_force_pu: Floats = np.ones(count)
+        self._running = False
+        self._quirks = [frozenset(of_unit) for of_unit in quirks] or [frozenset()] * count
+        self._lapses_silently: Flags = np.array(
+            [Quirk.REVERSION_LAPSES_SILENTLY in of_unit for of_unit in self._quirks]
+        )
+        self._ignores: Flags = np.array([Quirk.LIMIT_IGNORED in of_unit for of_unit in self._quirks])
 
     def write(self, unit: int, change: LimitWrite) -> None:
         """Apply a write and restart the unit's reversion timer; it runs only while the limit is enabled."""
+        taken = self._takes_over(unit, change)
         for name in LimitWrite.__slots__:
             value = getattr(change, name)
             if value is not None:
                 getattr(self, name)[unit] = value
+        if taken:
+            self.in_force_pu[unit] = self.cap_pu[unit] if self.enabled[unit] else 1.0
         runs = self.enabled[unit] and self.revert_after_s[unit] > 0
         self.left_s[unit] = self.revert_after_s[unit] if runs else np.inf
+        self._running = bool(np.isfinite(self.left_s).any())
 
     def step(self, dt_s: float) -> None:
         """Let `dt_s` pass; timers that run out revert."""
+        if not self._running:
+            return
         self.left_s = self.left_s - dt_s
         expired = self.left_s <= _EPS
         if expired.any():
-            self.enabled = np.where(expired, self.revert_enabled, self.enabled)
-            self.cap_pu = np.where(expired & self.revert_enabled, self.revert_cap_pu, self.cap_pu)
-            self.left_s = np.where(expired, np.inf, self.left_s)
+            self._revert(expired)
 
     def remaining_s(self, unit: int) -> int:
         """Whole seconds until `unit` reverts, rounded up; 0 when no timer runs."""
@@ -67,4 +82,21 @@ class LimitBank:
 
     def command_pu(self) -> Floats:
         """What the power stage is told, in units of nameplate."""
-        return self.wmax_pu * np.where(self.enabled, self.cap_pu, 1.0)
+        return self.wmax_pu * self.in_force_pu
+
+    def _takes_over(self, unit: int, change: LimitWrite) -> bool:
+        """Whether what the registers hold after `change` is put in force."""
+        if self._ignores[unit]:
+            return False
+        if Quirk.ENABLE_MUST_TOGGLE in self._quirks[unit] and self.enabled[unit]:
+            return change.enabled is False or (change.enabled is True and change.cap_pu is not None)
+        return True
+
+    def _revert(self, expired: Flags) -> None:
+        shown = expired & ~self._lapses_silently
+        self.enabled = np.where(shown, self.revert_enabled, self.enabled)
+        self.cap_pu = np.where(shown & self.revert_enabled, self.revert_cap_pu, self.cap_pu)
+        held = np.where(self.revert_enabled & shown, self.revert_cap_pu, 1.0)
+        self.in_force_pu = np.where(expired & ~self._ignores, held, self.in_force_pu)
+        self.left_s = np.where(expired, np.inf, self.left_s)
+        self._running = bool(np.isfinite(self.left_s).any())
