@@ -1,0 +1,1 @@
+"""Studies: a scenario family over thousands of sites and seeds, and what a feeder sees of them."""
