@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tiir.order import check_orders
 from tiir.setting import Der, Setting
 from tiir.values import Values, number
 
@@ -13,7 +14,7 @@ REACTIVE_MODES = ("CONST_PF_MODE_ENABLE", "QV_MODE_ENABLE", "QP_MODE_ENABLE", "C
 RANDOM_DELAY_BELOW_VA = 500e3
 """Only a DER below this nameplate may enter service by random delay instead of ramp (4.10.3 c)."""
 
-ADOPTED_WHOLE = ("volt_var", "volt_watt")
+ADOPTED_WHOLE = ("volt_var", "watt_var", "volt_watt")
 """Functions whose curve is required whole or not at all."""
 
 
@@ -23,6 +24,7 @@ def check_rules(settings: Mapping[str, Setting], values: Values, der: Der) -> li
         *_one_reactive_mode(values),
         *_random_or_ramp(values, der),
         *_whole_curves(settings, values),
+        *check_orders(values),
     ]
 
 
@@ -55,8 +57,9 @@ def _random_or_ramp(values: Values, der: Der) -> list[str]:
 def _whole_curves(settings: Mapping[str, Setting], values: Values) -> list[str]:
     broken = []
     for function in ADOPTED_WHOLE:
-        labels = [s.label for s in settings.values() if s.function == function and "_CURVE_" in s.label]
-        missing = [label for label in labels if label not in values]
-        if missing and len(missing) < len(labels):
-            broken.append(f"the {function} curve is incomplete: {', '.join(missing)} missing")
+        points = [s for s in settings.values() if s.function == function and "_CURVE_" in s.label]
+        missing = [point.label for point in points if point.label not in values]
+        if missing and len(missing) < len(points):
+            clause = f"IEEE 1547-2018 {points[0].clause}"
+            broken.append(f"the {function} curve is incomplete: {', '.join(missing)} missing ({clause})")
     return broken
