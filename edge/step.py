@@ -126,7 +126,7 @@ def view(state: State, settings: Settings, now_s: float) -> View:
     """The state as people and records see it."""
     durable = state.durable
     return View(
-        mode=_mode(state),
+        mode=mode(state),
         export_limit_w=settings.guard.export_limit_w,
         target_w=target_w(settings.core, state.core.limiter.noise),
         elements=tuple(
@@ -157,7 +157,8 @@ def view(state: State, settings: Settings, now_s: float) -> View:
     )
 
 
-def _mode(state: State) -> Mode:
+def mode(state: State) -> Mode:
+    """What the controller is doing, in a word."""
     if state.durable.tripped:
         return "tripped"
     if state.core.fallback.active:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from edge.model.commands import Commands, Event
 from edge.model.durable import NEW_SITE
 from edge.model.image import DerReading, Image, OutputReading, PccReading
 from edge.model.sample import Sample
 from edge.model.site import Meter, Site
-from edge.step import Settings, start, step
+from edge.model.view import Mode
+from edge.step import Settings, mode, start, step
+from sim.files.ask import Ask
+from sim.files.fault import Fault
 from sim.files.script import ScriptEvent
 from sim.limit import LimitWrite
 from sim.plant import STEP_S, Plant
@@ -34,6 +40,15 @@ _EPS = 1e-9
 Scan = Callable[[Image, float], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A limit that went to a device."""
+
+    at_s: float
+    der: str
+    limit_w: float
+
+
 class ClosedLoop:
     """A plant and its controller. Roles of the sim file are the names of the site file.
 
@@ -44,14 +59,25 @@ class ClosedLoop:
     """
 
     def __init__(
-        self, sim: SimFile, site: Site, *, seed: int = 0, dt_s: float = STEP_S, on_scan: Scan | None = None
+        self,
+        sim: SimFile,
+        site: Site,
+        *,
+        seed: int = 0,
+        dt_s: float = STEP_S,
+        on_scan: Scan | None = None,
+        faults: Sequence[Fault] = (),
+        asks: Sequence[Ask] = (),
     ) -> None:
         self.plant = Plant(sim, dt_s)
         self.site = site
         self.settings = Settings.of(site)
         self.state = start(self.settings, NEW_SITE, 0.0)
         self.events: list[Event] = []
-        self.writes = 0
+        self.modes: list[tuple[float, Mode]] = []
+        self.written: list[Written] = []
+        self._faults = faults
+        self._asks = asks
         self._rows: list[Row] = []
         self._on_scan = on_scan
         self._scans = 0
@@ -82,7 +108,7 @@ class ClosedLoop:
     def run(self, seconds: float) -> ClosedLoop:
         """Advance by whole steps of the physics."""
         for _ in range(round(seconds / self.plant.dt_s)):
-            self._rows.append(self.plant.step())
+            self._rows.append(replace(self.plant.step(), available_w=self._available_w()))
             self._tick()
         return self
 
@@ -90,6 +116,10 @@ class ClosedLoop:
         """Change the host load now; the time of the first row that shows it."""
         self.plant.apply(ScriptEvent(at_s=0.0, load_step_w=watts))
         return self.now_s + self.plant.dt_s
+
+    def _available_w(self) -> float:
+        fleet = self.plant.fleet
+        return float(np.minimum(fleet.sun_pu, 1.0) @ fleet.nameplate_w)
 
     def _tick(self) -> None:
         now_s = self.now_s
@@ -127,11 +157,16 @@ class ClosedLoop:
     def _scan(self, now_s: float) -> None:
         self._scans += 1
         self._scan_due_s = now_s + self.site.control.scan_s
-        image = Image(self._scans, self._meter.reading, tuple(self._ders), tuple(self._outputs))
+        overrides = tuple(
+            ask.override() for ask in self._asks if not ask.reset and ask.at_s <= now_s < ask.until_s
+        )
+        image = Image(self._scans, self._meter.reading, tuple(self._ders), tuple(self._outputs), overrides)
         if self._on_scan:
             self._on_scan(image, now_s)
         self.state, commands, reasons = step(image, self.settings, self.state, now_s)
         self.events += reasons.events
+        if not self.modes or self.modes[-1][1] != mode(self.state):
+            self.modes.append((now_s, mode(self.state)))
         self._carry_out(commands, now_s)
 
     def _carry_out(self, commands: Commands, now_s: float) -> None:
@@ -146,7 +181,7 @@ class ClosedLoop:
 
     def _write(self, index: int, name: str, limit_w: float, now_s: float) -> None:
         """A limit on the wire, and its read-back."""
-        self.writes += 1
+        self.written.append(Written(now_s, name, limit_w))
         self._sent_w[name] = limit_w
         self._reassert_due_s[index] = now_s + self.site.control.reassert_s
         cap_pu = limit_w / self.site.der[index].nameplate_w

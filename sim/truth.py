@@ -6,6 +6,7 @@ nameplate; a response ends when the 1 s mean is back under that and stays there 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,11 @@ NOISE_SIGMAS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The truth at one instant; powers in W, export positive out to the grid."""
+    """The truth at one instant; powers in W, export positive out to the grid.
+
+    `available_w` is what the sun (or another source) offers all inverters together; not a number where nobody
+    noted it.
+    """
 
     t_s: float
     export_w: float
@@ -35,6 +40,7 @@ class Row:
     coil_closed: bool
     meter_sampled: bool
     event: str
+    available_w: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Truth:
     coil_closed: Flags
     meter_sampled: Flags
     events: tuple[tuple[float, str], ...]
+    available_w: Floats
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Truth:
@@ -60,7 +67,14 @@ class Truth:
             coil_closed=np.array([row.coil_closed for row in rows], dtype=bool),
             meter_sampled=np.array([row.meter_sampled for row in rows], dtype=bool),
             events=tuple((row.t_s, row.event) for row in rows if row.event),
+            available_w=np.array([row.available_w for row in rows]),
         )
+
+    @property
+    def output_w(self) -> Floats:
+        """Sum of the inverters' output."""
+        total_w: Floats = self.inverter_w.sum(axis=1)
+        return total_w
 
     @property
     def dt_s(self) -> float:
@@ -78,6 +92,7 @@ class Truth:
             self.coil_closed[inside],
             self.meter_sampled[inside],
             tuple(event for event in self.events if start_s <= event[0] < end_s),
+            self.available_w[inside],
         )
 
 

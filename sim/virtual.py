@@ -115,6 +115,7 @@ def _replay(sim: SimFile, before: Truth, after: Truth, command_s: float, total_w
         np.concatenate((before.coil_closed, after.coil_closed)),
         np.concatenate((before.meter_sampled, after.meter_sampled)),
         after.events,
+        np.concatenate((before.available_w, after.available_w)),
     )
 
 

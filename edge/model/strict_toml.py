@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Literal, TypeVar, get_origin
 
@@ -46,13 +47,29 @@ def load(model: type[M], text: str, name: str) -> M:
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0]
         raise FileRefusedError([f"{name}: not usable TOML: {reason}"]) from error
+    return validated(model, data, name, line_index(text))
+
+
+def validated(
+    model: type[M],
+    data: dict[str, Any],
+    name: str,
+    lines: dict[Path, int],
+    told_as: Callable[[Path], Path] = lambda path: path,
+) -> M:
+    """`data`, as TOML gives it, as a `model`; mistakes are told as `load` tells them.
+
+    Where `data` was put together from several texts, `told_as` gives the key path in the text called `name`, whose
+    lines `lines` are.
+
+    Raises:
+        FileRefusedError: With one sentence for each mistake.
+    """
     try:
         # Strict JSON mode takes whole numbers for floats, lists for tuples and names for enums, nothing else.
         return model.model_validate_json(json.dumps(data, default=_no_text))
     except ValidationError as error:
-        lines = line_index(text)
-        problems = _problems(error, model, lines, name)
-        raise FileRefusedError(problems) from error
+        raise FileRefusedError(_problems(error, model, lines, name, told_as)) from error
 
 
 def _no_text(value: object) -> dict[str, str]:
@@ -67,14 +84,21 @@ def placed(text: str, name: str, path: Path, sentence: str) -> str:
     return f"{where}: {_dotted(path)}{sentence}"
 
 
-def _problems(error: ValidationError, model: type[BaseModel], lines: dict[Path, int], name: str) -> list[str]:
+def _problems(
+    error: ValidationError,
+    model: type[BaseModel],
+    lines: dict[Path, int],
+    name: str,
+    told_as: Callable[[Path], Path],
+) -> list[str]:
     said: dict[tuple[str, Path], list[str]] = {}
     for item in error.errors(include_url=False):
         loc = item.get("ctx", {}).get("path", item["loc"])
         path = tuple(part for part in loc if not _UNION_TAGS.match(str(part)))
-        line = line_of(lines, path)
+        told = told_as(path)
+        line = line_of(lines, told)
         where = f"{name}:{line}" if line else name
-        messages = said.setdefault((where, path), [])
+        messages = said.setdefault((where, told), [])
         explained = _explain(item, path, model)
         if explained not in messages:
             messages.append(explained)

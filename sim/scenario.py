@@ -1,0 +1,192 @@
+"""A scenario: a site, what happens to it, and what must hold (TOML, closed vocabulary, strict).
+
+name = "load-drop"
+shows = "One sentence: what it shows."
+lesson = [14]                 # cases of the list of lessons that it covers
+duration_s = 60.0
+site = "five"                 # a base: sim/sites/five.sim.toml and five.site.toml; or all of it in the tables:
+[plant]                       # laid over the sim file: what is there
+[agent]                       # laid over the site file: what the agent was told
+[[event]]                     # load, sun and grid, by themselves
+[[fault]]                     # devices, wires and the gateway
+[[ask]]                       # what people ask of the agent
+[expect]                      # what must hold
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from edge.model import strict_toml
+from edge.model.site import Site, Strict, Text
+from edge.model.strict_toml import FileRefusedError
+from edge.model.toml_lines import Path as KeyPath
+from edge.model.toml_lines import line_index, line_of
+from sim.expect import Expect
+from sim.files.ask import Ask
+from sim.files.fault import Fault
+from sim.files.script import ScriptEvent
+from sim.overlay import Overlay, Table
+from sim.simfile import SimFile
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+SITES = Path(__file__).parent / "sites"
+
+ScenarioName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,59}$")]
+Lesson = Annotated[int, Field(ge=1, le=55)]
+
+
+class Scenario(Strict):
+    """One scenario. Times count from the start; what is measured counts from `judged_from_s`."""
+
+    name: ScenarioName
+    shows: Text
+    lesson: tuple[Lesson, ...] = ()
+    duration_s: float = Field(gt=0, le=86_400)
+    judged_from_s: float = Field(0.0, ge=0, description="until then the site starts up and settles")
+    seed: int = Field(1, ge=0)
+    site: ScenarioName | None = Field(None, description="the base; none: all is in [plant] and [agent]")
+    plant: dict[str, Any] = Field(default_factory=dict)
+    agent: dict[str, Any] = Field(default_factory=dict)
+    event: tuple[ScriptEvent, ...] = ()
+    fault: tuple[Fault, ...] = ()
+    ask: tuple[Ask, ...] = ()
+    expect: Expect
+    known_failure: Text | None = Field(None, description="why it fails today")
+
+    @cached_property
+    def sim(self) -> SimFile:
+        """What is there, with the scenario's events as its script.
+
+        Raises:
+            FileRefusedError: When [plant] over the base is no sim file.
+        """
+        return self._checked(SimFile, "plant", {}).model_copy(update={"script": self.event})
+
+    @cached_property
+    def site_file(self) -> Site:
+        """What the agent was told.
+
+        Raises:
+            FileRefusedError: When [agent] over the base is no site file.
+        """
+        return self._checked(Site, "agent", {})
+
+    def varied(self, plant: Table | None = None, agent: Table | None = None) -> Scenario:
+        """The scenario with further changes laid over [plant] and [agent].
+
+        Raises:
+            FileRefusedError: When they make no sim file or no site file.
+        """
+        update = {
+            "plant": Overlay(self.plant).lay(plant or {}, "plant").data,
+            "agent": Overlay(self.agent).lay(agent or {}, "agent").data,
+        }
+        changed = Scenario.model_construct(**{**dict(self), **update})
+        changed.check({})
+        return changed
+
+    def check(self, lines: dict[KeyPath, int], called: str | None = None) -> None:
+        """Everything between the tables; `lines` of the file `called`.
+
+        Raises:
+            FileRefusedError: With one sentence for each mistake.
+        """
+        called = called or self.name
+        sim = self._checked(SimFile, "plant", lines, called)
+        site = self._checked(Site, "agent", lines, called)
+        problems = []
+        for path, sentence in _misfits(self, sim, site):
+            line = line_of(lines, path)
+            where = f"{called}:{line}" if line else called
+            problems.append(f"{where}: {'.'.join(str(part) for part in path)}: {sentence}")
+        if problems:
+            raise FileRefusedError(problems)
+
+    def _checked(
+        self, model: type[strict_toml.M], table: str, lines: dict[KeyPath, int], called: str | None = None
+    ) -> strict_toml.M:
+        suffix = {"plant": "sim", "agent": "site"}[table]
+        overlay = Overlay(_base(self.site, suffix)).lay(getattr(self, table), table)
+        return strict_toml.validated(model, overlay.data, called or self.name, lines, overlay.told_as)
+
+
+def load_scenario(name_or_path: str | Path) -> Scenario:
+    """A shipped scenario by its name, or one in a file.
+
+    Raises:
+        FileRefusedError: One sentence for each mistake, with file, line and key.
+    """
+    path = Path(name_or_path)
+    if str(name_or_path) in scenario_names():
+        path = SCENARIOS / f"{name_or_path}.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise FileRefusedError([f"{path}: cannot be read: {reason}"]) from error
+    scenario = strict_toml.load(Scenario, text, str(path))
+    scenario.check(line_index(text), str(path))
+    return scenario
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Names of the shipped scenarios, in order."""
+    return tuple(sorted(path.stem for path in SCENARIOS.glob("*.toml")))
+
+
+def site_names() -> tuple[str, ...]:
+    """Names of the base sites, in order."""
+    return tuple(sorted(path.name.removesuffix(".sim.toml") for path in SITES.glob("*.sim.toml")))
+
+
+def _base(name: str | None, suffix: str) -> Table:
+    if name is None:
+        return {}
+    path = SITES / f"{name}.{suffix}.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileRefusedError(
+            [f"site: no base is called {name!r}; there are: {', '.join(site_names())}"]
+        ) from error
+    return data
+
+
+def _misfits(scenario: Scenario, sim: SimFile, site: Site) -> Iterator[tuple[KeyPath, str]]:
+    """What the tables ask of each other."""
+    units = {unit.role: unit.nameplate_w for unit in sim.inverter}
+    told = {der.name for der in site.der}
+    if told != set(units):
+        yield ("agent",), f"der names {_listed(told)}, the plant's inverters are {_listed(set(units))}"
+    coils = {coil.role for coil in sim.coil}
+    outputs = {output.name for output in site.trip_output}
+    if not outputs <= coils:
+        yield ("agent",), f"trip_output names {_listed(outputs)}, the plant's coils are {_listed(coils)}"
+    roles = {"meter", *units, *coils}
+    for index, fault in enumerate(scenario.fault):
+        for key in ("target", "swap_with"):
+            role = getattr(fault, key)
+            if role is not None and role not in roles:
+                yield ("fault", index, key), f"no device is called {role!r}; there are {_listed(roles)}"
+    for table in ("event", "fault", "ask"):
+        for index, item in enumerate(getattr(scenario, table)):
+            if item.at_s >= scenario.duration_s:
+                yield (table, index, "at_s"), f"is not before the end, {scenario.duration_s:g} s"
+    if scenario.judged_from_s >= scenario.duration_s:
+        yield ("judged_from_s",), f"is not before the end, {scenario.duration_s:g} s"
+    for index, span in enumerate(scenario.expect.during):
+        if span.der is not None and span.der not in units:
+            yield ("expect", "during", index, "der"), f"no inverter is called {span.der!r}"
+        if span.from_s >= scenario.duration_s:
+            yield ("expect", "during", index, "from_s"), f"is not before the end, {scenario.duration_s:g} s"
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
