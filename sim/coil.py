@@ -8,7 +8,8 @@ _EPS = 1e-9
 class TripCoil:
     """Coil 1 holds the contact closed; without a write for `watchdog_s` the module opens by itself.
 
-    It starts open. The contact follows the coil after the actuation time, either way.
+    It starts open. The contact follows the coil after the actuation time, either way; while it is `welded` it
+    stays where it is.
     """
 
     def __init__(self, watchdog_s: float, actuation_s: float) -> None:
@@ -17,6 +18,7 @@ class TripCoil:
         self.coil = False
         self.contact_closed = False
         self.watchdog_tripped = False
+        self.welded = False
         self._since_write_s = 0.0
         self._moving_s = 0.0
 
@@ -36,7 +38,7 @@ class TripCoil:
             self.watchdog_tripped = True
 
     def _move(self, dt_s: float) -> None:
-        if self.contact_closed == self.coil:
+        if self.welded or self.contact_closed == self.coil:
             self._moving_s = 0.0
             return
         self._moving_s += dt_s

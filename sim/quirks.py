@@ -27,6 +27,8 @@ class Quirk(StrEnum):
     ONE_CONNECTION_ONLY = "one-connection-only"
     MINIMUM_POLL_INTERVAL = "minimum-poll-interval"
     ZEROS_WHEN_ASKED_TOO_FAST = "zeros-when-asked-too-fast"
+    FIRST_ANSWER_SLOW = "first-answer-slow"
+    TRANSACTION_ID_NOT_ECHOED = "transaction-id-not-echoed"
     MODEL_1_OF_65 = "model-1-of-65"
     TWO_DEVICES_IN_ONE_CHAIN = "two-devices-in-one-chain"
     END_MARKER_MISSING = "end-marker-missing"
@@ -115,6 +117,18 @@ FACTS: dict[Quirk, Facts] = {
     Quirk.ZEROS_WHEN_ASKED_TOO_FAST: Facts(
         "a read too soon after the last one of the same registers is answered with zeros",
         "Fronius, longzheng/open-dynamic-export#75",
+        _ANY,
+        sunspec=False,
+    ),
+    Quirk.FIRST_ANSWER_SLOW: Facts(
+        "the first answer on a connection takes half a second",
+        "SolarEdge, openhab#9270",
+        _ANY,
+        sunspec=False,
+    ),
+    Quirk.TRANSACTION_ID_NOT_ECHOED: Facts(
+        "every answer over TCP has the transaction id 0",
+        "a gateway from TCP to RTU, kellerza/sunsynk#680",
         _ANY,
         sunspec=False,
     ),

@@ -14,7 +14,12 @@ class Refusal(IntEnum):
     ILLEGAL_ADDRESS = 2
     ILLEGAL_VALUE = 3
     DEVICE_FAILURE = 4
+    ACKNOWLEDGED = 5
     DEVICE_BUSY = 6
+    NEGATIVE_ACKNOWLEDGE = 7
+    MEMORY_PARITY = 8
+    GATEWAY_PATH_UNAVAILABLE = 10
+    GATEWAY_NO_ANSWER = 11
 
 
 class ModbusRefusal(Exception):  # noqa: N818 # it is an answer, not an error of the simulator

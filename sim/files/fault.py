@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -79,7 +79,7 @@ class Fault(Strict):
     for_s: float | None = Field(None, gt=0)
     rate: float | None = Field(None, gt=0, le=1)
     delay_s: float | None = Field(None, gt=0, le=600)
-    code: int | None = Field(None, ge=1, le=11)
+    code: Literal[1, 2, 3, 4, 5, 6, 7, 8, 10, 11] | None = None
     swap_with: Name | None = None
     jump_s: float | None = None
 
