@@ -34,10 +34,11 @@ class FaultKind(StrEnum):
     WRITE_IGNORED = "write-ignored"
     CONTACT_WELDED = "contact-welded"
     AGENT_STOPPED = "agent-stopped"
+    AGENT_RESTART = "agent-restart"
     CLOCK_JUMP = "clock-jump"
 
 
-OF_THE_GATEWAY = frozenset({FaultKind.AGENT_STOPPED, FaultKind.CLOCK_JUMP})
+OF_THE_GATEWAY = frozenset({FaultKind.AGENT_STOPPED, FaultKind.AGENT_RESTART, FaultKind.CLOCK_JUMP})
 """Faults of the gateway itself: they have no target."""
 
 NEEDS = {
@@ -97,6 +98,8 @@ class Fault(Strict):
                 raise _misfit(f"a {self.kind} needs {name}")
             if given and name != needed and name not in allowed:
                 raise _misfit(f"a {self.kind} takes no {name}")
+        if self.kind is FaultKind.AGENT_RESTART and self.for_s is None:
+            raise _misfit(f"a {self.kind} needs for_s: how long the agent is gone")
         if (self.target is None) != (self.kind in OF_THE_GATEWAY):
             said = "is the gateway's own and takes no target" if self.target else "needs a target"
             raise _misfit(f"a {self.kind} {said}")

@@ -1,0 +1,260 @@
+"""The agent's side of one DER in virtual time: polled, told its limit, read back, met again after each loss.
+
+As the shipped task does it: the latest command wins, the first write after meeting a device never loosens what it
+holds, an acknowledgement proves nothing before the limit was read back, and the limit is re-asserted and looked at
+again. An exchange that is not struck by a fault takes no time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from edge.model.freshness import DerFreshness, der_grid
+from edge.model.image import DerReading
+from edge.model.readings import DerRaw
+from edge.model.sample import Sample
+from edge.model.site import Der
+from sim.files.fault import FaultKind
+from sim.plant import Plant
+from sim.virtual_faults import FINE, Reply, VirtualWire
+from sim.virtual_limit import LimitRegisters
+from sim.virtual_meter import TRANSACTION_S
+
+LIMIT_STEP = 0.001
+"""Of nameplate: limits on the wire are rounded down to this."""
+
+_RETRY_S = 0.25
+_REWRITE_S = 0.5
+_TORN_COUNTS = 65_536
+_EPS = 1e-9
+
+Tell = Callable[[str, str], None]
+Wrote = Callable[[str, float], None]
+
+
+class VirtualDer:
+    """Owns one device's limit. `due_s`: nothing happens before; `wrote` is told each limit that is sent."""
+
+    def __init__(
+        self,
+        der: Der,
+        plant: Plant,
+        wire: VirtualWire,
+        *,
+        nominal_v: float,
+        reassert_s: float,
+        first_s: float,
+        tell: Tell,
+        wrote: Wrote,
+    ) -> None:
+        self.der = der
+        self.due_s = 0.0
+        self._limits = LimitRegisters(der, plant, wire)
+        self._plant = plant
+        self._wire = wire
+        self._nominal_v = nominal_v
+        self._reassert_s = reassert_s
+        self._tell = tell
+        self._wrote = wrote
+        self._freshness = DerFreshness(der)
+        self._limit_w = Sample.none()
+        self._v_pu, self._f_hz = Sample.none(), Sample.none()
+        self._known = False
+        self._refused = False
+        self._reversion_fails = False
+        self._said_lost = False
+        self._wanted_w: float | None = None
+        self._written_w: float | None = None
+        self._held_w: float | None = None
+        self._asked_w: float | None = None
+        self._answered_s = first_s
+        self._poll_s = first_s
+        self._reassert_due_s = 0.0
+        self._write_after_s = 0.0
+        self._coming: tuple[float, Callable[[float], None]] | None = None
+        self._last: DerRaw | None = None
+        self._reading: DerReading | None = None
+
+    def reading(self, now_s: float) -> DerReading:
+        """The DER as last seen."""
+        reachable = not (self._said_lost or now_s - self._answered_s > self.der.lost_after_s)
+        if self._reading is None or self._reading.reachable != reachable:
+            self._reading = DerReading(
+                name=self.der.name,
+                output_w=self._freshness.output_w,
+                limit_w=self._limit_w,
+                reachable=reachable,
+                refused=self._refused or self._reversion_fails,
+                v_pu=self._v_pu,
+                f_hz=self._f_hz,
+            )
+        return self._reading
+
+    def command(self, limit_w: float, now_s: float) -> None:
+        """The latest command; it is written at once when nothing stands against it."""
+        step_w = LIMIT_STEP * self.der.nameplate_w
+        self._wanted_w = min(self.der.nameplate_w, math.floor(max(0.0, limit_w) / step_w + 1e-9) * step_w)
+        if self._coming is None and self._known and now_s >= self._write_due_s() - _EPS:
+            self._write(now_s)
+            self._plan()
+
+    def tick(self, now_s: float) -> None:
+        """Do what is due: the end of an exchange, meeting the device, a write, a poll."""
+        self._finish(now_s)
+        if self._coming is None and self._known and now_s >= self._write_due_s() - _EPS:
+            self._write(now_s)
+        if self._coming is None and now_s >= self._poll_s - _EPS:
+            (self._poll if self._known else self._meet)(now_s)
+        self._plan()
+
+    def _plan(self) -> None:
+        if self._coming is not None:
+            self.due_s = self._coming[0]
+            return
+        self.due_s = min(self._poll_s, self._write_due_s()) if self._known else self._poll_s
+
+    def _write_due_s(self) -> float:
+        """When the next write may go; a limit below the last one asked for waits for no pause after a failure."""
+        if self._wanted_w is None:
+            return math.inf
+        if self._asked_w is not None and self._wanted_w < self._asked_w:
+            return 0.0
+        changed = self._wanted_w != self._written_w
+        return self._write_after_s if changed else max(self._write_after_s, self._reassert_due_s)
+
+    def _exchange(
+        self, reply: Reply, now_s: float, done: Callable[[float], None], *, writes: bool = False
+    ) -> None:
+        """End an exchange: at once, or when its answer comes or is given up."""
+
+        def end(end_s: float) -> None:
+            self._reading = None
+            if reply.lost is None and not (writes and reply.spoilt is FaultKind.SENTINEL):
+                done(end_s)
+                self._answered(end_s)
+            else:
+                self._missed(reply.lost or "what it answers is not implemented", end_s, writes=writes)
+
+        if reply is FINE:
+            end(now_s)
+            return
+        self._coming = (now_s + reply.after_s, end)
+        self._finish(now_s)
+
+    def _finish(self, now_s: float) -> None:
+        if self._coming is not None and now_s >= self._coming[0] - _EPS:
+            end = self._coming[1]
+            self._coming = None
+            end(now_s)
+
+    def _meet(self, now_s: float) -> None:
+        """First contact, and again after each loss: what it holds, and its reversion."""
+        reply = self._wire.ask(now_s)
+
+        def met(end_s: float) -> None:
+            self._held_w = self._read_limit(reply, end_s)
+            self._set_reversion(reply, end_s)
+            self._known, self._written_w, self._poll_s = True, None, end_s
+
+        self._exchange(reply, now_s, met)
+
+    def _poll(self, now_s: float) -> None:
+        self._poll_s = max(self._poll_s + self.der.poll_s, now_s)
+        reply = self._wire.ask(now_s)
+        answer = self._answer(reply, now_s)
+
+        def polled(end_s: float) -> None:
+            taken = DerRaw(answer.request_sent_s, end_s, answer.output_w, answer.v_v, answer.f_hz, answer.raw)
+            if self._freshness.take(taken):
+                self._v_pu, self._f_hz = der_grid(taken, self._nominal_v)
+
+        self._exchange(reply, now_s, polled)
+
+    def _answer(self, reply: Reply, now_s: float) -> DerRaw:
+        """What the registers hold as the request arrives."""
+        sent_s = now_s - TRANSACTION_S
+        if reply.spoilt is FaultKind.FROZEN and self._last is not None:
+            last = self._last
+            return DerRaw(sent_s, now_s, last.output_w, last.v_v, last.f_hz, last.raw)
+        if reply.spoilt in (FaultKind.ZEROS, FaultKind.SENTINEL):
+            return DerRaw(sent_s, now_s, None, None, None, (0, 0, 0))
+        output_w = round(float(self._plant.fleet.power_w[self._limits.unit(now_s)]))
+        if reply.spoilt is FaultKind.TORN:
+            output_w += _TORN_COUNTS
+        state = self._plant.site.state
+        v_v = state.v_pu * self._nominal_v
+        raw = (output_w, round(v_v * 10), round(state.hz * 100))
+        self._last = DerRaw(sent_s, now_s, float(output_w), v_v, state.hz, raw)
+        return self._last
+
+    def _write(self, now_s: float) -> None:
+        wanted_w = self._wanted_w
+        if wanted_w is None:
+            return
+        reply = self._wire.ask(now_s)
+        if wanted_w == self._written_w and reply.lost is None:
+            self._look_for_drift(reply, wanted_w, now_s)
+            if self._reversion_fails:
+                self._set_reversion(reply, now_s)
+        # The first write after meeting a device never loosens what it holds.
+        limit_w = wanted_w if self._held_w is None else min(wanted_w, self._held_w)
+        self._wrote(self.der.name, limit_w)
+        # Until it is verified nothing is known: an acknowledgement that gets lost leaves either limit in force.
+        self._asked_w, self._written_w = limit_w, None
+        taken = self._limits.write(reply, limit_w, now_s)
+
+        def verified(end_s: float) -> None:
+            self._reassert_due_s = end_s + self._reassert_s
+            self._take_result(reply, limit_w, now_s, end_s, taken=taken)
+
+        self._exchange(reply, now_s, verified, writes=True)
+
+    def _take_result(self, reply: Reply, limit_w: float, sent_s: float, now_s: float, *, taken: bool) -> None:
+        if taken:
+            found_w = self._limits.read(reply, now_s)
+            self._limit_w = Sample.good(found_w, sent_s, now_s + TRANSACTION_S)
+            if abs(found_w - limit_w) < LIMIT_STEP / 2 * self.der.nameplate_w:
+                if self._refused:
+                    self._tell("device-return", f"{self.der.name}: takes its limit again")
+                self._written_w, self._held_w, self._refused = limit_w, None, False
+                return
+        self._write_after_s = now_s + _REWRITE_S
+        if not self._refused:
+            why = "reads back another" if taken else "refused"
+            self._tell("write-unverified", f"{self.der.name}: a limit of {limit_w:.0f} W is not in it: {why}")
+        self._refused = True
+
+    def _look_for_drift(self, reply: Reply, wanted_w: float, now_s: float) -> None:
+        before_w = self._limit_w.otherwise(wanted_w)
+        found_w = self._read_limit(reply, now_s)
+        if abs(found_w - before_w) > LIMIT_STEP * self.der.nameplate_w:
+            said = f"{self.der.name}: its limit drifted from {before_w:.0f} W to {found_w:.0f} W"
+            self._tell("write-unverified", said)
+
+    def _read_limit(self, reply: Reply, now_s: float) -> float:
+        held_w = self._limits.read(reply, now_s)
+        self._limit_w = Sample.good(held_w, now_s, now_s)
+        return held_w
+
+    def _set_reversion(self, reply: Reply, now_s: float) -> None:
+        if self.der.reversion is None:
+            return
+        verified = self._limits.set_reversion(reply, now_s)
+        if not verified and not self._reversion_fails:
+            self._tell("write-unverified", f"{self.der.name}: its reversion is not in the device")
+        self._reversion_fails = not verified
+
+    def _answered(self, now_s: float) -> None:
+        self._answered_s = now_s
+        if self._said_lost:
+            self._said_lost = False
+            self._tell("device-return", f"{self.der.name}: answers again")
+
+    def _missed(self, reason: str, now_s: float, *, writes: bool) -> None:
+        if writes:
+            self._write_after_s = now_s + _RETRY_S
+        self._poll_s = max(self._poll_s, now_s + min(_RETRY_S, self.der.poll_s))
+        if not self._said_lost and now_s - self._answered_s > self.der.lost_after_s:
+            self._said_lost, self._known = True, False
+            self._tell("device-loss", f"{self.der.name}: does not answer: {reason}")

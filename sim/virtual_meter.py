@@ -1,0 +1,127 @@
+"""The agent's side of the PCC meter in virtual time: polled as the shipped task does, judged by the shipped freshness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edge.model.freshness import MeterFreshness, MeterTiming
+from edge.model.image import PccReading
+from edge.model.readings import MeterRaw
+from edge.model.site import Site
+from sim.files.fault import FaultKind
+from sim.meter import MeterReading
+from sim.plant import Plant
+from sim.virtual_faults import FINE, Reply, VirtualWire
+
+TRANSACTION_S = 0.004
+"""From a request until its answer; less than a step of the physics."""
+
+_LOST_AFTER_S = 2.0
+_LOST_POLL_S = 0.25
+_TORN_COUNTS = 65_536
+_EPS = 1e-9
+
+Tell = Callable[[str, str], None]
+
+
+class VirtualMeter:
+    """One meter. `due_s`: nothing happens before. `reading` is the PCC as last measured."""
+
+    def __init__(self, plant: Plant, site: Site, wire: VirtualWire, first_s: float, tell: Tell) -> None:
+        self.due_s = first_s
+        self._plant = plant
+        self._wire = wire
+        self._tell = tell
+        self._polling_s = site.meter.polling_s
+        self._nominal_v = site.site.nominal_v
+        self._count_w = site.meter.count_w
+        self._sign = 1.0 if site.meter.sign == plant.sim.meter.sign else -1.0
+        self._freshness = MeterFreshness(MeterTiming.of(site))
+        self._poll_s = first_s
+        self._answered_s = first_s
+        self._said_lost = False
+        self._coming: tuple[float, Reply, MeterRaw] | None = None
+        self._shown: MeterReading | None = None
+        self._values = (0.0, 0.0, 0.0)
+        self._raw: tuple[int, ...] = ()
+
+    @property
+    def reading(self) -> PccReading:
+        """The point of common coupling, as last measured."""
+        return self._freshness.reading
+
+    def tick(self, now_s: float) -> bool:
+        """Do what is due; True when `reading` is a new measurement."""
+        if self._coming is None:
+            reply = self._wire.ask(now_s)
+            answer = self._answer(reply, now_s)
+            if reply is FINE:
+                return self._take(answer, now_s)
+            self._coming = (now_s + reply.after_s, reply, answer)
+            self.due_s = now_s + reply.after_s
+            if self.due_s > now_s + _EPS:
+                return False
+        _, reply, answer = self._coming
+        self._coming = None
+        if reply.lost is not None:
+            self._missed(reply.lost, now_s)
+            return False
+        return self._take(answer, now_s)
+
+    def _take(self, answer: MeterRaw, now_s: float) -> bool:
+        self._answered_s = now_s
+        if self._said_lost:
+            self._said_lost = False
+            self._tell("device-return", "the PCC meter answers again")
+        self._next(now_s)
+        if answer.received_s < now_s:
+            answer = MeterRaw(
+                answer.request_sent_s,
+                now_s,
+                answer.export_w,
+                answer.phase_export_w,
+                answer.v_v,
+                answer.f_hz,
+                answer.raw,
+            )
+        return self._freshness.take(answer)
+
+    def _missed(self, reason: str, now_s: float) -> None:
+        if not self._said_lost and now_s - self._answered_s > _LOST_AFTER_S:
+            self._said_lost = True
+            self._tell("device-loss", f"the PCC meter does not answer: {reason}")
+        self._next(now_s)
+
+    def _next(self, now_s: float) -> None:
+        gap_s = max(self._polling_s, _LOST_POLL_S) if self._said_lost else self._polling_s
+        self._poll_s = max(self._poll_s + gap_s, now_s)
+        self.due_s = self._poll_s
+
+    def _answer(self, reply: Reply, now_s: float) -> MeterRaw:
+        """What the registers hold as the request arrives; a transaction that ends now began a little earlier."""
+        sent_s = now_s - TRANSACTION_S
+        if reply.spoilt is FaultKind.ZEROS:
+            return MeterRaw(sent_s, now_s, 0.0, (0.0,) * 3, 0.0, 0.0, (0,) * 3)
+        if reply.spoilt is FaultKind.SENTINEL:
+            return MeterRaw(sent_s, now_s, None, (None,) * 3, None, None, (0x8000, 0xFFFF, 0xFFFF))
+        if reply.spoilt is not FaultKind.FROZEN or not self._raw:
+            self._look()
+        export_w, v_v, f_hz = self._values
+        raw = self._raw
+        if reply.spoilt is FaultKind.TORN:
+            export_w += _TORN_COUNTS * self._count_w
+            raw = (raw[0] + _TORN_COUNTS, *raw[1:])
+        return MeterRaw(sent_s, now_s, export_w, (export_w / 3,) * 3, v_v, f_hz, raw)
+
+    def _look(self) -> None:
+        """Registers are renewed only when the meter published."""
+        shown = self._plant.meter.shown
+        if shown is self._shown:
+            return
+        self._shown = shown
+        state = shown.state
+        counts = round(self._sign * state.export_w / self._count_w)
+        v_v, f_hz = state.v_pu * self._nominal_v, state.hz
+        self._values = (counts * self._count_w, v_v, f_hz)
+        phases = [round(phase_w / self._count_w) for phase_w in state.phase_w]
+        self._raw = (counts, *phases, round(v_v * 10), round(f_hz * 100))
