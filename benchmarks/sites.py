@@ -63,8 +63,7 @@ nameplate_w = {UNIT_W}
 sun_pu = 1.1
 dead_time_s = {self.dead_time_s}
 slope_pct_s = {self.slope_pct_s}
-enter_delay_s = 0.0
-enter_ramp_s = 0.0
+settings = {{ ES_DELAY = 0.0, ES_RAMP_RATE = 0.0 }}
 """
             for index, name in enumerate(self._names())
         )

@@ -1,54 +1,61 @@
-"""Piecewise-linear volt-var and volt-watt curves of many units at once, with an open-loop response time."""
+"""Piecewise-linear curves of many units at once: volt-var, volt-watt, watt-var."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 MAX_POINTS = 8
-_TIME_CONSTANTS_TO_90_PCT = log(10.0)
 
 
 class CurveBank:
-    """One curve for each unit; a disabled one answers with its neutral value.
+    """One curve for each unit, flat beyond its ends; the vectorised form of `tiir.curves.Curve`.
 
-    The response is a first-order lag that has covered 90 % of a step after the open-loop response time
-    (IEEE 1547-2018 5.3.3, 5.4.2).
+    `enabled` and `response_s` (to 90 %, in s) are kept here for those who use the curve; `changes` counts the
+    curves set so far.
     """
 
-    def __init__(self, count: int, neutral: float) -> None:
-        self.enabled = np.zeros(count, dtype=bool)
-        self.value = np.full(count, neutral)
-        self._neutral = neutral
-        self._tau_s = np.full(count, 1e-9)
-        self._first = np.full(count, neutral)
-        self._x = np.zeros((count, MAX_POINTS - 1))
-        self._width = np.zeros((count, MAX_POINTS - 1))
-        self._slope = np.zeros((count, MAX_POINTS - 1))
+    def __init__(self, enabled: Flags) -> None:
+        count = len(enabled)
+        self.enabled = enabled
+        self.response_s: Floats = np.zeros(count)
+        self.changes = 0
+        self._segments = 1
+        self._first: Floats = np.zeros(count)
+        self._x: Floats = np.zeros((MAX_POINTS - 1, count))
+        self._width: Floats = np.zeros((MAX_POINTS - 1, count))
+        self._slope: Floats = np.zeros((MAX_POINTS - 1, count))
+        self._jump: Floats = np.zeros((MAX_POINTS - 1, count))
+        self._jumps = False
 
     def set(self, unit: int, points: Sequence[tuple[float, float]], response_s: float) -> None:
         """Give `unit` the curve through `points` (x ascending) and a response time in s (to 90 %)."""
-        padded = [*points, *([points[-1]] * (MAX_POINTS - len(points)))]
-        x, y = np.array(padded).T
-        width = np.diff(x)
-        self._first[unit] = y[0]
-        self._x[unit], self._width[unit] = x[:-1], width
-        self._slope[unit] = np.divide(np.diff(y), width, out=np.zeros_like(width), where=width > 0)
-        self._tau_s[unit] = max(response_s / _TIME_CONSTANTS_TO_90_PCT, 1e-9)
+        padded = np.array([*points, *([points[-1]] * (MAX_POINTS - len(points)))])
+        self.set_all(padded[:, :1], padded[:, 1:], np.array([unit]))
+        self.response_s[unit] = response_s
 
-    def at(self, x: Floats) -> Floats:
-        """Where each curve stands at `x`, without the lag; flat beyond its ends."""
-        inside = np.minimum(np.maximum(x[:, None] - self._x, 0.0), self._width)
-        value: Floats = self._first + (self._slope * inside).sum(axis=1)
-        return value
+    def set_all(self, x: Floats, y: Floats, units: npt.NDArray[np.intp] | None = None) -> None:
+        """Give `units` (default all) the curves through points `x`, `y` of shape (points, units)."""
+        at = slice(None) if units is None else units
+        rows, width, rise = len(x) - 1, np.diff(x, axis=0), np.diff(y, axis=0)
+        slope = np.divide(rise, width, out=np.zeros_like(width), where=width > 0)
+        self._first[at] = y[0]
+        for array, given in ((self._x, x[:-1]), (self._width, width), (self._slope, slope)):
+            array[:rows, at] = given
+        self._jump[:rows, at] = np.where(width > 0, 0.0, rise)
+        self._jumps = bool(self._jump.any())
+        self._segments = max(self._segments, rows)
+        self.changes += 1
 
-    def step(self, x: Floats, dt_s: float) -> Floats:
-        """Advance by `dt_s` with input `x`; the lagged answer."""
-        target = np.where(self.enabled, self.at(x), self._neutral)
-        self.value = self.value + (target - self.value) * -np.expm1(-dt_s / self._tau_s)
-        return self.value
+    def at(self, x: float | Floats) -> Floats:
+        """Where each curve stands at `x`; where two points share an abscissa, the left one counts there."""
+        rows = self._segments
+        beyond = x - self._x[:rows]
+        inside = np.minimum(np.maximum(beyond, 0.0), self._width[:rows])
+        value: Floats = self._first + (self._slope[:rows] * inside).sum(axis=0)
+        return value + (self._jump[:rows] * (beyond > 0)).sum(axis=0) if self._jumps else value

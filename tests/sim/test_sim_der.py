@@ -23,8 +23,7 @@ def unit(**changes: object) -> InverterFile:
         "nameplate_w": 10_000.0,
         "dead_time_s": 0.2,
         "slope_pct_s": 100.0,
-        "enter_delay_s": 0.0,
-        "enter_ramp_s": 0.0,
+        "settings": {"ES_DELAY": 0.0, "ES_RAMP_RATE": 0.0},
     }
     return InverterFile.model_validate(values | changes)
 
@@ -122,7 +121,7 @@ def test_losing_the_grid_is_zero_at_once_and_the_return_starts_from_zero() -> No
 
 
 def test_enter_service_waits_its_delay_without_a_break_and_ramps() -> None:
-    fleet = fleet_of(unit(enter_delay_s=2.0, enter_ramp_s=4.0, slope_pct_s=1e6))
+    fleet = fleet_of(unit(settings={"ES_DELAY": 2.0, "ES_RAMP_RATE": 4.0}, slope_pct_s=1e6))
     fleet.service.permit[0] = False
     run(fleet, 0.1)
     fleet.service.permit[0] = True
@@ -186,7 +185,7 @@ def test_the_capability_circle_gives_way_by_priority(var_first: bool) -> None:
     x=st.floats(0.7, 1.3),
 )
 def test_a_curve_is_linear_interpolation(xs: list[float], ys: list[float], x: float) -> None:
-    bank = CurveBank(1, neutral=0.0)
+    bank = CurveBank(np.ones(1, dtype=bool))
     bank.set(0, list(zip(xs, ys, strict=False)), 0.0)
     assert bank.at(np.array([x]))[0] == pytest.approx(np.interp(x, xs, ys[: len(xs)]), abs=1e-6)
 

@@ -1,0 +1,99 @@
+"""What the rating allows of active and reactive power together, and which of them gives way (4.7, 5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.curve import CurveBank
+from sim.der.arrays import Flags, Floats, Quantity
+from sim.files.inverter import VAR_PU, InverterFile
+
+LOW_POWER = (0.05, 0.20)
+"""Below the first no reactive power is required, from the second on all of it, in proportion between (5.2)."""
+
+_HALVINGS = 40
+
+
+class Capability:
+    """The circle of the apparent rating, cut by the reactive ratings.
+
+    `var_priority`: reactive power comes first with volt-var and constant var, else active power does. At a
+    constant power factor both shrink together; with watt-var the output slides along the curve into the circle.
+    """
+
+    def __init__(self, units: Sequence[InverterFile]) -> None:
+        self.va_pu: Floats = np.array([unit.va_rating_pu for unit in units])
+        var = np.array([VAR_PU[unit.normal_category] for unit in units]).T
+        self.var_inject_pu: Floats = var[0] * self.va_pu
+        self.var_absorb_pu: Floats = var[1] * self.va_pu
+        self.var_priority: Flags = np.array([unit.priority == "var" for unit in units])
+        self.current_pu: Floats = np.array([unit.ride_through.current_pu for unit in units]) * self.va_pu
+        self.full_current_v = float((self.va_pu / self.current_pu).max())
+        self._reduced: Flags = np.array(
+            [unit.kind == "pv" and unit.var_at_low_power == "reduced" for unit in units]
+        )
+        self._slide_p: Floats = np.zeros((2, len(units)))
+        self._slide_q: Floats = np.zeros((2, len(units)))
+
+    def take(self, watt_var: CurveBank) -> None:
+        """Find where each watt-var curve meets the circle, when generating and when charging."""
+        for row, sign in enumerate((1.0, -1.0)):
+            low, high = np.zeros_like(self.va_pu), self.va_pu.copy()
+            for _ in range(_HALVINGS):
+                middle = 0.5 * (low + high)
+                inside = middle**2 + watt_var.at(sign * middle) ** 2 <= self.va_pu**2
+                low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+            self._slide_p[row], self._slide_q[row] = low, np.abs(watt_var.at(sign * low))
+
+    def fit(self, p_pu: Floats, q_pu: Floats, modes: Flags) -> tuple[Floats, Floats]:
+        """Active and reactive power within the ratings; rows of `modes` as `sim.der.reactive.MODES`."""
+        share = self._low_power_share(p_pu)
+        inject, absorb = self.var_inject_pu * share, self.var_absorb_pu * share
+        q_first: Floats = np.minimum(np.maximum(q_pu, -absorb), inject)
+        outside = p_pu * p_pu + q_first * q_first > self.va_pu**2
+        if not outside.any():
+            return p_pu, q_first
+        p_first = np.where(self.var_priority, self._beside(q_first, p_pu), p_pu)
+        q_beside = np.where(self.var_priority, q_first, np.clip(q_first, -self._room(p_pu), self._room(p_pu)))
+        p_slid, q_slid = self._slid(p_pu, q_pu)
+        p_shrunk, q_shrunk = self._shrunk(p_pu, q_pu, inject, absorb)
+        slides, shrinks = modes[1] & ~modes[0], modes[3] & ~modes[:3].any(axis=0)
+        p_fit = np.where(slides, p_slid, np.where(shrinks, p_shrunk, p_first))
+        q_fit = np.where(slides, q_slid, np.where(shrinks, q_shrunk, q_beside))
+        return np.where(outside, p_fit, p_pu), np.where(outside, np.clip(q_fit, -absorb, inject), q_first)
+
+    def at_low_voltage(self, v_pu: Quantity, p_pu: Floats, q_pu: Floats) -> tuple[Floats, Floats]:
+        """What the largest current can carry at `v_pu`, reactive power first."""
+        most = self.current_pu * v_pu
+        q_fit = np.clip(q_pu, -most, most)
+        room = np.sqrt(most**2 - q_fit**2)
+        return np.clip(p_pu, -room, room), q_fit
+
+    def _low_power_share(self, p_pu: Floats) -> Floats:
+        active = np.abs(p_pu)
+        share = np.where(active < LOW_POWER[0], 0.0, np.minimum(active / LOW_POWER[1], 1.0))
+        return np.where(self._reduced, share, 1.0)
+
+    def _room(self, beside_pu: Floats) -> Floats:
+        room: Floats = np.sqrt(np.maximum(self.va_pu**2 - beside_pu**2, 0.0))
+        return room
+
+    def _beside(self, q_pu: Floats, p_pu: Floats) -> Floats:
+        room = self._room(q_pu)
+        return np.clip(p_pu, -room, room)
+
+    def _slid(self, p_pu: Floats, q_pu: Floats) -> tuple[Floats, Floats]:
+        charges = p_pu < 0
+        p_end = np.where(charges, self._slide_p[1], self._slide_p[0])
+        q_end = np.where(charges, self._slide_q[1], self._slide_q[0])
+        return np.clip(p_pu, -p_end, p_end), np.clip(q_pu, -q_end, q_end)
+
+    def _shrunk(self, p_pu: Floats, q_pu: Floats, inject: Floats, absorb: Floats) -> tuple[Floats, Floats]:
+        """Shrunk onto the circle at the same power factor, then along it to the reactive rating."""
+        scale = np.minimum(1.0, self.va_pu / np.maximum(np.hypot(p_pu, q_pu), 1e-9))
+        q_rating = np.where(q_pu > 0, inject, absorb)
+        beyond = np.abs(scale * q_pu) > q_rating
+        q_fit = np.where(beyond, np.sign(q_pu) * q_rating, scale * q_pu)
+        return np.where(beyond, self._beside(q_rating, p_pu), scale * p_pu), q_fit

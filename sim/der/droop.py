@@ -1,0 +1,87 @@
+"""Frequency droop of many units (IEEE 1547-2018 6.5.2.7)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.der.arrays import Flags, Floats, Quantity, greatest, least
+from sim.der.lag import Lag
+from sim.der.settings import SettingsBank
+
+NOMINAL_HZ = 60.0
+ENDED_PU = 1e-3
+"""A response is over once the frequency is back and the output within this of what it would be without."""
+
+
+class DroopBank:
+    """Active power as a straight line over frequency beyond a deadband, from the power before the disturbance.
+
+    While the frequency is low, output may exceed what limits it by the droop's rise, and only by that. After the
+    frequency's return the deviation dies away with the response time; what else moves the output then acts
+    through.
+    """
+
+    def __init__(self, settings: SettingsBank, p_min_pu: Floats, dt_s: float) -> None:
+        count = len(p_min_pu)
+        self._settings = settings
+        self._p_min_pu = p_min_pu
+        self.lag = Lag(settings.numbers("PF_OLRT"), dt_s, np.zeros(count))
+        self._off: Flags = np.zeros(count, dtype=bool)
+        self._over = self._under = self._active = self._off
+        self._before_pu: Floats = np.zeros(count)
+        self._base_pu: Floats = np.zeros(count)
+        self.acts = False
+        self.take()
+
+    def take(self) -> None:
+        """Take deadbands, slopes and response time from the settings."""
+        numbers, enabled = self._settings.numbers, self._settings.flags("PF_MODE_ENABLE")
+        self._above_hz: Floats = np.where(enabled, NOMINAL_HZ + numbers("PF_DBOF"), np.inf)
+        self._below_hz: Floats = np.where(enabled, NOMINAL_HZ - numbers("PF_DBUF"), -np.inf)
+        self._pu_per_hz_over: Floats = 1.0 / (NOMINAL_HZ * numbers("PF_KOF"))
+        self._pu_per_hz_under: Floats = 1.0 / (NOMINAL_HZ * numbers("PF_KUF"))
+        self._quiet_hz = greatest(self._below_hz), least(self._above_hz)
+        self.lag.take(numbers("PF_OLRT"))
+
+    def near(self, hz: Quantity) -> bool:
+        """Whether any unit responds, or is about to at `hz`."""
+        low, high = self._quiet_hz
+        return self.acts or not (low <= least(hz) and greatest(hz) <= high)
+
+    def step(
+        self, hz: Quantity, in_service: Flags, base_pu: Floats, last_base_pu: Floats, p_pu: Floats
+    ) -> Floats:
+        """Let one time step pass; the power asked for.
+
+        Args:
+            hz: Frequency.
+            in_service: Units in service; the others do not respond.
+            base_pu: Power without droop now.
+            last_base_pu: The same one step ago.
+            p_pu: Power given in the last step.
+        """
+        over, under = in_service & (hz > self._above_hz), in_service & (hz < self._below_hz)
+        starts = (over & ~self._over) | (under & ~self._under)
+        self._before_pu = np.where(starts, p_pu, self._before_pu)
+        beyond = over | under
+        self.lag.put(starts & ~self._active, last_base_pu)
+        target, rise = self._target(hz, over, under, base_pu)
+        recovers = self._active & ~beyond
+        drift = np.where(recovers & ~(self._over | self._under), base_pu - last_base_pu, 0.0)
+        self.lag.value, self.lag.before = self.lag.value + drift, self.lag.before + drift
+        lagged = self.lag.step(target)
+        ended = recovers & (np.abs(lagged - base_pu) < ENDED_PU)
+        self._over, self._under = over, under
+        self._active = beyond | (recovers & ~ended & in_service)
+        self.acts = bool(self._active.any())
+        bounded = np.where(beyond, np.minimum(lagged, base_pu + rise), lagged)
+        asked: Floats = np.where(self._active, bounded, base_pu)
+        return asked
+
+    def _target(self, hz: Quantity, over: Flags, under: Flags, base_pu: Floats) -> tuple[Floats, Floats]:
+        """What the droop asks for without its lag, and by how much it may exceed the limits."""
+        fall = (hz - np.where(over, self._above_hz, hz)) * self._pu_per_hz_over
+        rise: Floats = (np.where(under, self._below_hz, hz) - hz) * self._pu_per_hz_under
+        low = np.maximum(self._before_pu - fall, np.minimum(self._p_min_pu, self._before_pu))
+        target: Floats = np.where(over, low, np.where(under, self._before_pu + rise, base_pu))
+        return target, rise

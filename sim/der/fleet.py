@@ -1,0 +1,300 @@
+"""Any number of units with one code path and one explicit time step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.curve import CurveBank
+from sim.der.arrays import Codes, Flags, Floats, Quantity, greatest, least
+from sim.der.capability import Capability
+from sim.der.command import CommandPath, Mover
+from sim.der.droop import DroopBank
+from sim.der.lag import Lag
+from sim.der.reactive import ReactiveBank
+from sim.der.ride_through import CONTINUOUS_HZ, CONTINUOUS_V, RideThroughBank
+from sim.der.service import ServiceBank
+from sim.der.settings import SettingsBank
+from sim.der.status import Status
+from sim.der.storage import StorageBank
+from sim.der.trip import TripBank
+from sim.files.inverter import InverterFile
+from sim.limit import LimitBank, LimitWrite
+from sim.setpoint import SetpointBank
+from tiir.values import Value, Values, number
+
+_ALMOST_PU = 1e-3
+
+
+class Fleet:
+    """Inverters at one or many places. Powers are in units of each nameplate inside.
+
+    A command reaches the power stage after the dead time; output, or the limit, then moves by lag and slope.
+    Less sun, an empty battery or a lost grid act at once.
+
+    Attributes:
+        sun_pu: Available power of PV over nameplate, set from outside at any time.
+        status: What each unit is doing, as `Status`.
+        deaf: Units whose power stage does not hear its commands.
+    """
+
+    def __init__(self, units: Sequence[InverterFile], dt_s: float, seed: int = 0) -> None:
+        count = len(units)
+        self.dt_s = dt_s
+        self.nameplate_w: Floats = np.array([unit.nameplate_w for unit in units])
+        self.sun_pu: Floats = np.array([unit.sun_pu for unit in units])
+        self.deaf: Flags = np.zeros(count, dtype=bool)
+        self.p_pu: Floats = np.zeros(count)
+        self.q_pu: Floats = np.zeros(count)
+        self.energy_wh: Floats = np.zeros(count)
+        self.absorbed_wh: Floats = np.zeros(count)
+        self.status: Codes = np.zeros(count, dtype=np.int8)
+        self._settings = settings = SettingsBank([unit.complete_settings for unit in units])
+        self.limit = LimitBank(count, [unit.quirks for unit in units])
+        self.storage = StorageBank(units, dt_s)
+        self.setpoint = SetpointBank(np.where(self.storage.present, 0.0, 1.0))
+        self.service = ServiceBank(units, settings, dt_s, seed)
+        self._trip = TripBank(settings, count, dt_s)
+        self._ride_through = RideThroughBank(units, settings, dt_s)
+        self._command = CommandPath(units, dt_s)
+        self._stage = Mover(units, dt_s, np.array([unit.moves == "output" for unit in units]))
+        p_min_pu = np.array([unit.min_pct / 100.0 for unit in units])
+        self._droop = DroopBank(
+            settings, np.where(self.storage.present, -self.storage.charge_pu, p_min_pu), dt_s
+        )
+        self.reactive = ReactiveBank(units, settings, self.storage.charge_pu, dt_s)
+        self.capability = Capability(units)
+        self.volt_watt = CurveBank(settings.flags("PV_MODE_ENABLE"))
+        self._volt_watt_lag = Lag(np.zeros(count), dt_s, np.ones(count))
+        self._curves_seen = -1
+        self._staged_pu: Floats = np.zeros(count)
+        self._base_pu: Floats = np.zeros(count)
+        self._wh_per_pu: Floats = self.nameplate_w * (dt_s / 3600.0)
+        self._calm = False
+        self._limit_in_file(units)
+        self._take()
+
+    @property
+    def power_w(self) -> Floats:
+        """Active power of each unit in W, positive when generating."""
+        return self.p_pu * self.nameplate_w
+
+    @property
+    def reactive_var(self) -> Floats:
+        """Reactive power of each unit in var, positive when injecting."""
+        return self.q_pu * self.nameplate_w
+
+    @property
+    def va_pu(self) -> Floats:
+        """Apparent rating over nameplate W."""
+        return self.capability.va_pu
+
+    @property
+    def var_max_pu(self) -> Floats:
+        """Reactive rating when injecting, over nameplate W."""
+        return self.capability.var_inject_pu
+
+    @property
+    def var_priority(self) -> Flags:
+        """Units whose reactive power comes first at the apparent rating."""
+        return self.capability.var_priority
+
+    @property
+    def volt_var(self) -> CurveBank:
+        """The volt-var curves in force."""
+        return self.reactive.volt_var
+
+    @property
+    def soc_pu(self) -> Floats:
+        """State of charge; NaN for PV."""
+        return self.storage.soc_pu
+
+    @property
+    def permit(self) -> Flags:
+        """Permit service (703 ES)."""
+        return self.service.permit
+
+    @property
+    def connect(self) -> Flags:
+        """Connection by command (123 Conn)."""
+        return self.service.connect
+
+    def service_remaining_s(self, unit: int) -> float:
+        """Time in s that the enter-service delay of `unit` still runs; 0 in service."""
+        return self.service.remaining_s(unit)
+
+    def settings(self, unit: int) -> Values:
+        """What is in force in `unit`, by the standard's label."""
+        limit: dict[str, Value] = {
+            "AP_LIMIT_ENABLE": bool(self.limit.enabled[unit]),
+            "AP_LIMIT": float(self.limit.cap_pu[unit]),
+        }
+        return {**self._settings.of(unit), **limit}
+
+    def configure(self, unit: int, changes: Values) -> None:
+        """Change settings of a running unit, as its firmware would; the standard's ranges are not held to.
+
+        Raises:
+            TiirError: For an unknown label, a value of the wrong kind, or curves that are none; nothing changes.
+        """
+        self._settings.put(unit, changes)
+        self._write_limit(unit, changes)
+        self._take()
+
+    def settle(self, energised: Flags) -> None:
+        """Put every energised unit where it would stand after a long time; the others are off at 0."""
+        self.service.settle(energised & self.service.permit & self.service.connect)
+        on, high = self.service.on, self.available_pu()
+        command = self._command.settle(self._told())
+        p_pu = np.minimum(command, high)
+        if self.storage.any:
+            p_pu = np.maximum(p_pu, self.storage.least_pu())
+        self.p_pu = self._staged_pu = self._base_pu = np.where(on, p_pu, 0.0)
+        self._calm = False
+
+    def available_pu(self) -> Floats:
+        """What sun or battery and the converter allow."""
+        available: Floats = np.minimum(self.sun_pu, 1.0)
+        return self.storage.most_pu(available) if self.storage.any else available
+
+    def limited(self) -> Flags:
+        """Units that hold back power that the sun would give."""
+        held_back: Flags = self.service.on & ~self.storage.present
+        return held_back & (self.p_pu < self.available_pu() - _ALMOST_PU)
+
+    def step(
+        self,
+        energised: Flags,
+        v_pu: Quantity,
+        hz: Quantity,
+        v_low_pu: Quantity | None = None,
+        v_high_pu: Quantity | None = None,
+    ) -> None:
+        """Advance by one time step.
+
+        Args:
+            energised: Units that the grid reaches.
+            v_pu: Voltage that the functions regulate by.
+            hz: Frequency.
+            v_low_pu: Least phase voltage, for trip and ride-through; `v_pu` when not given.
+            v_high_pu: Greatest phase voltage.
+        """
+        self.limit.step(self.dt_s)
+        self.setpoint.step(self.dt_s)
+        low = v_pu if v_low_pu is None else v_low_pu
+        high = v_pu if v_high_pu is None else v_high_pu
+        calm = self._calm and self._quiet(energised, low, high, hz)
+        if not calm:
+            self._protect(energised, low, high, hz)
+        p_pu = self._active_power(v_pu, hz, calm)
+        q_pu = self._reactive_power(v_pu, p_pu) if self.reactive.acts() else None
+        if q_pu is not None:
+            p_pu, q_pu = self.capability.fit(p_pu, q_pu, self.reactive.enabled)
+        self._give(p_pu, q_pu, v_pu, calm)
+
+    def _quiet(self, energised: Flags, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> bool:
+        """Whether nothing that protection looks at has left the ordinary; `_protect` would change nothing."""
+        (low_v, high_v), (low_hz, high_hz) = self._quiet_v, self._quiet_hz
+        return (
+            low_v <= least(v_low_pu)
+            and greatest(v_high_pu) <= high_v
+            and low_hz <= least(hz)
+            and greatest(hz) <= high_hz
+            and bool(energised.all())
+            and bool(self.service.permit.all())
+            and bool(self.service.connect.all())
+        )
+
+    def _protect(self, energised: Flags, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> None:
+        """Enter service, trip and ride-through, and what they come to."""
+        allowed = self.service.permit & self.service.connect & energised
+        trips = self._trip.step(energised, v_low_pu, v_high_pu, hz)
+        self.service.step(allowed, trips, v_low_pu, v_high_pu, hz)
+        mode = self._ride_through.mode(v_low_pu, v_high_pu, hz)
+        blocked = self._ride_through.step(np.where(self.service.on, mode, np.int8(0)))
+        on, entering = self.service.on, self.service.ceiling_pu < 1.0
+        running = np.where((mode == Status.CONTINUOUS) & entering, np.int8(Status.ENTERING_SERVICE), mode)
+        off = np.where(allowed, np.int8(Status.TRIP), np.int8(Status.OFF))
+        self.status = np.where(on, running, off)
+        self._calm = not (self.status.any() or blocked.any() or self._trip.picked_up)
+
+    def _active_power(self, v_pu: Quantity, hz: Quantity, calm: bool) -> Floats:
+        """What the power stage would give, before the rating."""
+        high = self.available_pu()
+        base = np.minimum(self._command.step(self._told(), self.deaf), high)
+        if not calm:
+            base = np.minimum(base, self.service.ceiling_pu)
+        bound = self._volt_watt(v_pu) if self.volt_watt.enabled.any() else None
+        if bound is not None:
+            base, high = np.minimum(base, bound), np.minimum(high, bound)
+        if self._droop.near(hz):
+            asked = self._droop.step(hz, self.service.on, base, self._base_pu, self.p_pu)
+        else:
+            asked = base
+        self._base_pu = base
+        staged = np.minimum(self._stage.move(self._staged_pu, asked), high)
+        staged = np.maximum(staged, self.storage.least_pu() if self.storage.any else 0.0)
+        self._staged_pu = staged if calm else np.where(self.service.on, staged, 0.0)
+        return self._staged_pu
+
+    def _volt_watt(self, v_pu: Quantity) -> Floats:
+        """The volt-watt limit; 1 where the function is off or the unit out of service."""
+        acts = self.volt_watt.enabled & self.service.on
+        if self._curves_seen != self.volt_watt.changes:
+            self._curves_seen = self.volt_watt.changes
+            self._volt_watt_lag.take(self.volt_watt.response_s)
+        self._volt_watt_lag.put(~acts, 1.0)
+        return self._volt_watt_lag.step(np.where(acts, self.volt_watt.at(v_pu), 1.0))
+
+    def _reactive_power(self, v_pu: Quantity, p_pu: Floats) -> Floats:
+        return self.reactive.step(v_pu, p_pu, self.service.on)
+
+    def _give(self, p_pu: Floats, q_pu: Floats | None, v_pu: Quantity, calm: bool) -> None:
+        """Put the output in place, cut by ride-through, and count its energy."""
+        if not calm:
+            gives = self.service.on & ~self._ride_through.blocked
+            p_pu, q_pu = np.where(gives, p_pu, 0.0), np.where(gives, 0.0 if q_pu is None else q_pu, 0.0)
+            if least(v_pu) < self.capability.full_current_v:
+                p_pu, q_pu = self.capability.at_low_voltage(v_pu, p_pu, q_pu)
+        self.p_pu = p_pu
+        self.q_pu = np.zeros_like(p_pu) if q_pu is None else q_pu
+        if self.storage.any:
+            self.storage.step(p_pu)
+            self.absorbed_wh = self.absorbed_wh + np.maximum(-p_pu, 0.0) * self._wh_per_pu
+            p_pu = np.maximum(p_pu, 0.0)
+        self.energy_wh = self.energy_wh + p_pu * self._wh_per_pu
+
+    def _told(self) -> Floats:
+        """What each unit is told: the lower of limit and setpoint."""
+        told: Floats = np.minimum(self.limit.command_pu(), self.setpoint.command_pu())
+        return told
+
+    def _take(self) -> None:
+        """Bring everything that follows from the settings up to date."""
+        numbers = self._settings.numbers
+        self._trip.take()
+        self._droop.take()
+        self.reactive.take()
+        self.capability.take(self.reactive.watt_var)
+        volts = np.array([numbers("PV_CURVE_V1"), numbers("PV_CURVE_V2")])
+        watts = np.array([numbers("PV_CURVE_P1"), numbers("PV_CURVE_P2")])
+        self.volt_watt.set_all(volts, np.where(watts < 0, watts * self.storage.charge_pu, watts))
+        self.volt_watt.response_s[:] = numbers("PV_OLRT")
+        trip_v, trip_hz = self._trip.quiet_v, self._trip.quiet_hz
+        momentary_v = float(np.nextafter(numbers("MC_LVRT_V1").max(), 2.0))
+        self._quiet_v = max(CONTINUOUS_V[0], trip_v[0], momentary_v), min(CONTINUOUS_V[1], trip_v[1])
+        self._quiet_hz = max(CONTINUOUS_HZ[0], trip_hz[0]), min(CONTINUOUS_HZ[1], trip_hz[1])
+        self._calm = False
+
+    def _limit_in_file(self, units: Sequence[InverterFile]) -> None:
+        for index, unit in enumerate(units):
+            self._write_limit(index, unit.settings)
+
+    def _write_limit(self, unit: int, changes: Values) -> None:
+        """Hand the limit's settings to the firmware that keeps it."""
+        enabled, cap_pu = changes.get("AP_LIMIT_ENABLE"), number(changes.get("AP_LIMIT"))
+        if enabled is not None or cap_pu is not None:
+            self.limit.write(
+                unit, LimitWrite(enabled=None if enabled is None else bool(enabled), cap_pu=cap_pu)
+            )

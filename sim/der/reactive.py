@@ -1,0 +1,104 @@
+"""Reactive power functions of many units, one at a time in each (IEEE 1547-2018 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.curve import CurveBank
+from sim.der.arrays import Flags, Floats, Quantity
+from sim.der.lag import Lag
+from sim.der.settings import SettingsBank
+from sim.files.inverter import InverterFile
+
+MODES = ("QV_MODE_ENABLE", "QP_MODE_ENABLE", "CONST_Q_MODE_ENABLE", "CONST_PF_MODE_ENABLE")
+"""The first that is enabled acts."""
+
+VREF_BOUNDS = (0.95, 1.05)
+"""What an autonomously adjusted reference voltage may come to (5.3.3)."""
+
+WATT_VAR_POINTS = ("3_LOAD", "2_LOAD", "1_LOAD", "1_GEN", "2_GEN", "3_GEN")
+
+
+class ReactiveBank:
+    """Reactive power asked for by the enabled function, with its response time; 0 without one.
+
+    One lag serves all functions of a unit, so a change of function is a smooth one.
+    """
+
+    def __init__(
+        self, units: Sequence[InverterFile], settings: SettingsBank, charge_pu: Floats, dt_s: float
+    ) -> None:
+        count = len(units)
+        self._settings = settings
+        self._dt_s = dt_s
+        self._va_pu: Floats = np.array([unit.va_rating_pu for unit in units])
+        self._charge_pu: Floats = np.where(charge_pu > 0, charge_pu, 1.0)
+        self._own_response_s: Floats = np.array([unit.var_response_s for unit in units])
+        self.enabled = settings.switches(MODES)
+        self.volt_var = CurveBank(settings.flags("QV_MODE_ENABLE"))
+        self.watt_var = CurveBank(settings.flags("QP_MODE_ENABLE"))
+        self._vref: Floats = np.full(count, np.nan)
+        self._lag = Lag(np.zeros(count), dt_s, np.zeros(count))
+        self._seen: tuple[bytes, int] = (b"", -1)
+        self.take()
+
+    def take(self) -> None:
+        """Take curves, setpoints and response times from the settings."""
+        numbers = self._settings.numbers
+        volts = np.array([numbers(f"QV_CURVE_V{i}") for i in (1, 2, 3, 4)])
+        self.volt_var.set_all(
+            volts, np.array([numbers(f"QV_CURVE_Q{i}") for i in (1, 2, 3, 4)]) * self._va_pu
+        )
+        self.volt_var.response_s[:] = numbers("QV_OLRT")
+        watts = np.array([numbers(f"QP_CURVE_P{name}") for name in WATT_VAR_POINTS])
+        watts = np.where(watts < 0, watts * self._charge_pu, watts)
+        self.watt_var.set_all(
+            watts, np.array([numbers(f"QP_CURVE_Q{name}") for name in WATT_VAR_POINTS]) * self._va_pu
+        )
+        pf, sign = (
+            numbers("CONST_PF"),
+            np.where(self._settings.words("CONST_PF_EXCITATION") == "INJ", 1.0, -1.0),
+        )
+        self._var_per_watt: Floats = sign * np.sqrt(1.0 - pf**2) / pf
+        self._const_q_pu: Floats = numbers("CONST_Q") * self._va_pu
+        self._auto_vref = bool((self._settings.flags("QV_VREF_AUTO_MODE") & self.volt_var.enabled).any())
+        vref_s = np.maximum(numbers("QV_VREF_TIME"), 1e-9)
+        self._vref_gain: Floats = -np.expm1(-self._dt_s / vref_s)
+        self._shifts_pf = bool(self._var_per_watt.any())
+
+    def acts(self) -> bool:
+        """Whether any unit's function can ask for anything but 0."""
+        return bool(self.enabled[:3].any()) or self._shifts_pf or bool(self._lag.value.any())
+
+    def step(self, v_pu: Quantity, p_pu: Floats, on: Flags) -> Floats:
+        """Let one time step pass at `v_pu` and active power `p_pu`; the reactive power asked for."""
+        self._choose_response()
+        volt_var, watt_var, const_q, _ = self.enabled
+        target: Floats = np.where(self.enabled[3], p_pu * self._var_per_watt, 0.0)
+        target = np.where(const_q, self._const_q_pu, target)
+        if watt_var.any():
+            target = np.where(watt_var, self.watt_var.at(p_pu), target)
+        if volt_var.any():
+            target = np.where(volt_var, self.volt_var.at(self._seen_voltage(v_pu)), target)
+        if not on.all():
+            self._lag.put(~on, 0.0)
+            target = np.where(on, target, 0.0)
+        return self._lag.step(target)
+
+    def _choose_response(self) -> None:
+        seen = (self.enabled.tobytes(), self.volt_var.changes)
+        if seen != self._seen:
+            self._seen = seen
+            self._lag.take(np.where(self.enabled[0], self.volt_var.response_s, self._own_response_s))
+
+    def _seen_voltage(self, v_pu: Quantity) -> Quantity:
+        """The voltage as the curve sees it: shifted where the reference voltage adjusts itself (5.3.3)."""
+        if not self._auto_vref:
+            return v_pu
+        auto = self._settings.flags("QV_VREF_AUTO_MODE")
+        vref = np.where(np.isnan(self._vref) | ~auto, v_pu, self._vref)
+        self._vref = vref + (v_pu - vref) * self._vref_gain
+        in_force = np.clip(self._vref, *VREF_BOUNDS)
+        return v_pu - np.where(auto, in_force - self._settings.numbers("QV_VREF"), 0.0)
