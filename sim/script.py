@@ -29,8 +29,20 @@ class Script:
 
 def describe(event: ScriptEvent) -> str:
     """The event in a few words, for the truth log."""
+    return _effect(event) + (f" in {event.ramp_s:g} s" if event.ramp_s else "")
+
+
+def _effect(event: ScriptEvent) -> str:
     if event.load_step_w is not None:
         return f"load step {event.load_step_w:+.0f} W"
     if event.load_w is not None:
         return f"load to {event.load_w:.0f} W"
-    return f"sun to {event.sun_pu:.2f} pu"
+    if event.sun_pu is not None:
+        return f"sun to {event.sun_pu:.2f} pu" + (f" on {event.role}" if event.role else "")
+    if event.v_pu is not None:
+        return f"grid voltage to {event.v_pu:.3f} pu" + (f" on phase {event.phase}" if event.phase else "")
+    if event.hz is not None:
+        return f"grid frequency to {event.hz:.2f} Hz"
+    if event.motor_w is not None:
+        return f"motor of {event.motor_w:.0f} W starts"
+    return f"{event.role} set to {event.set_w:.0f} W"

@@ -5,6 +5,7 @@ Powers in W, times in s, percentages of nameplate. Unknown keys are refused with
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -13,12 +14,16 @@ from pydantic_core import PydanticCustomError
 
 from edge.model import strict_toml
 from edge.model.site import Strict, Text
+from edge.model.toml_lines import Path as KeyPath
 from sim.files.coil import CoilFile
 from sim.files.device import DiagnosticFile
-from sim.files.grid import Grid, Load
+from sim.files.grid import Grid
 from sim.files.inverter import InverterFile
+from sim.files.load import Load
 from sim.files.meter import MeterFile
 from sim.files.script import ScriptEvent
+from sim.files.weather import WeatherFile
+from sim.series import LOAD_COLUMN, WEATHER_COLUMN, read_series
 
 DEMO = Path(__file__).parent / "sites" / "demo.sim.toml"
 
@@ -27,8 +32,10 @@ class SimFile(Strict):
     """A whole simulated site."""
 
     name: Text
+    step_s: float = Field(0.01, gt=0, le=1, description="time step of the physics")
     grid: Grid
     load: Load
+    weather: WeatherFile = WeatherFile()
     meter: MeterFile
     inverter: tuple[InverterFile, ...] = Field(min_length=1)
     coil: tuple[CoilFile, ...] = ()
@@ -36,7 +43,7 @@ class SimFile(Strict):
     script: tuple[ScriptEvent, ...] = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _roles_fit(self) -> Self:
         inverters = [unit.role for unit in self.inverter]
         roles = ["meter", *inverters, *(coil.role for coil in self.coil)]
         if len(set(roles)) != len(roles):
@@ -44,9 +51,42 @@ class SimFile(Strict):
         unknown = sorted({role for coil in self.coil for role in coil.opens} - set(inverters))
         if unknown:
             raise PydanticCustomError("opens", "coil opens an unknown inverter: {role}", {"role": unknown[0]})
+        return self
+
+    @model_validator(mode="after")
+    def _ports_fit(self) -> Self:
         if len(set(self.ports())) != len(self.ports()):
             raise PydanticCustomError("ports", "every device needs a port of its own")
         return self
+
+    @model_validator(mode="after")
+    def _phases_fit(self) -> Self:
+        if self.grid.phases == "abc":
+            return self
+        if any(unit.phases in {"b", "c"} for unit in self.inverter):
+            raise PydanticCustomError("phases", "a single-phase site has no phase b or c for an inverter")
+        if self.load.share or any(motor.share for motor in self.load.motor):
+            raise PydanticCustomError("phases", "a single-phase site has no phases to share a load between")
+        return self
+
+    @model_validator(mode="after")
+    def _script_fits(self) -> Self:
+        for event in self.script:
+            reason = self.misfit(event)
+            if reason:
+                raise PydanticCustomError("script", "{reason}", {"reason": reason})
+        return self
+
+    def misfit(self, event: ScriptEvent) -> str | None:
+        """Why `event` cannot happen at this site, or None."""
+        kinds = {unit.role: unit.kind for unit in self.inverter}
+        if event.role is not None and event.role not in kinds:
+            return f"no inverter is called {event.role!r}"
+        if event.set_w is not None and kinds[event.role or ""] != "storage":
+            return f"{event.role!r} is no storage unit that could be set to {event.set_w:g} W"
+        if event.phase is not None and event.phase not in self.grid.phases:
+            return f"a single-phase site has no phase {event.phase!r}"
+        return None
 
     @property
     def nameplate_w(self) -> float:
@@ -70,4 +110,33 @@ def load_simfile(path: Path) -> SimFile:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise strict_toml.FileRefusedError([f"{path}: cannot be read: {reason}"]) from error
-    return strict_toml.load(SimFile, text, str(path))
+    sim = with_recordings(strict_toml.load(SimFile, text, str(path)), path.parent)
+    problems = [strict_toml.placed(text, str(path), key, told) for key, told in recording_problems(sim)]
+    if problems:
+        raise strict_toml.FileRefusedError(problems)
+    return sim
+
+
+def with_recordings(sim: SimFile, folder: Path) -> SimFile:
+    """The same site with the paths of its recordings taken from `folder`."""
+    load, weather = sim.load, sim.weather
+    if load.csv is not None:
+        load = load.model_copy(update={"csv": str(folder / load.csv)})
+    if weather.csv is not None:
+        weather = weather.model_copy(update={"csv": str(folder / weather.csv)})
+    return sim.model_copy(update={"load": load, "weather": weather})
+
+
+def recording_problems(sim: SimFile) -> Iterator[tuple[KeyPath, str]]:
+    """Key path and reason of each recording that cannot be used."""
+    for table, csv, column in (
+        ("load", sim.load.csv, LOAD_COLUMN),
+        ("weather", sim.weather.csv, WEATHER_COLUMN),
+    ):
+        if csv is not None:
+            try:
+                read_series(Path(csv), column)
+            except OSError as error:
+                yield (table, "csv"), f"{csv} cannot be read: {error.strerror}"
+            except ValueError as error:
+                yield (table, "csv"), str(error)

@@ -7,16 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.coil import TripCoil
-from sim.files.grid import Grid, Load
+from sim.files.grid import Grid
+from sim.files.load import Load
 from sim.files.meter import MeterFile
 from sim.files.script import ScriptEvent
 from sim.meter import Meter
 from sim.plant import Plant
 from sim.simfile import DEMO, SimFile, load_simfile
-from sim.site import PccState, Site
+from sim.site import Generation, PccState, Site
 from sim.virtual import hold_closed, set_caps
 
 DT_S = 0.01
+NOTHING = Generation(0j, [0j] * 3)
 
 
 def demo(**changes: object) -> SimFile:
@@ -80,7 +82,7 @@ def test_coil_without_watchdog_holds() -> None:
 
 def meter(**changes: object) -> Meter:
     values: dict[str, object] = {"port": 1, "period_s": 0.2, "latency_s": 0.05}
-    return Meter(MeterFile.model_validate(values | changes), DT_S, state(0.0))
+    return Meter(MeterFile.model_validate(values | changes), Grid(nominal_v=480.0), DT_S, state(0.0))
 
 
 def test_meter_shows_a_sample_once_a_period_after_its_latency() -> None:
@@ -117,7 +119,7 @@ def test_meter_energies_agree_with_power() -> None:
 def test_host_load_noise_has_its_sigma_at_10_hz_and_its_seed() -> None:
     def loads(seed: int) -> list[float]:
         site = Site(Grid(nominal_v=480.0), Load(base_w=45_000.0, noise_w=50.0, seed=seed), DT_S)
-        return [-site.step(0.0, 0.0).export_w for _ in range(20_000)]
+        return [-site.step(NOTHING).export_w for _ in range(20_000)]
 
     first = loads(1)
     assert first == loads(1) != loads(2)
@@ -133,7 +135,7 @@ def test_export_raises_the_voltage_over_the_source_impedance() -> None:
     grid = Grid(nominal_v=480.0, resistance_ohm=0.02, reactance_ohm=0.03)
     site = Site(grid, Load(base_w=0.0), DT_S)
     rise_pu = (0.02 * 50_000 - 0.03 * 10_000) / 480**2
-    assert site.step(50_000.0, -10_000.0).v_pu == pytest.approx(1.0 + rise_pu)
+    assert site.step(Generation(50_000 - 10_000j, [0j] * 3)).v_pu == pytest.approx(1.0 + rise_pu, abs=1e-4)
 
 
 def test_plant_runs_its_script_and_can_hold_it() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.files.grid import Load
+from sim.files.load import Load
 from sim.files.script import ScriptEvent
 from sim.simfile import DEMO, SimFile, load_simfile
 from sim.truth import (
