@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import exits
+from cli.tiir_settings import settings
 
 if TYPE_CHECKING:
     from cli.tiir_check import DerReport
@@ -22,6 +23,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Settings required by the utility (TIIR): show them, apply them, verify that devices hold them.",
 )
+
+app.command()(settings)
 
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE", help="The site file.")]
 DerName = Annotated[str | None, typer.Option("--der", help="Only this DER.")]

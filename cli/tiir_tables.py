@@ -28,18 +28,20 @@ _COLOURS = {
 _OVERALL = {True: Verdict.MATCH, False: Verdict.DIFFERS, None: Verdict.NOT_READABLE}
 
 
-def _console() -> Console:
+def new_console() -> Console:
+    """A console that prints text as it is."""
     return Console(markup=False, highlight=False)
 
 
-def _table(title: str, *columns: str) -> Table:
+def new_table(title: str, *columns: str) -> Table:
+    """An empty table of settings."""
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
     for column in columns:
         table.add_column(column, no_wrap=True)
     return table
 
 
-def _amount(value: Value | None, label: str) -> str:
+def amount(value: Value | None, label: str) -> str:
     """A value with its unit, short enough for a column."""
     setting = catalogue.settings()[label]
     if value is None or isinstance(value, bool | str):
@@ -47,28 +49,36 @@ def _amount(value: Value | None, label: str) -> str:
     return "off" if value == setting.off else f"{shown(value)} {setting.unit.partition(' ')[0]}"
 
 
-def _clause(clause: str) -> str:
+def short_clause(clause: str) -> str:
+    """A clause without its table."""
     return clause.partition(" Table")[0]
 
 
 def print_required(profile: Profile, ders: Mapping[str, Values]) -> None:
     """What is required: of the profile alone, or of a site's DERs, in one column where they all agree."""
-    console, known = _console(), catalogue.settings()
+    console, known = new_console(), catalogue.settings()
     first = next(iter(ders.values()), None) or required(profile, profile.der())
     columns = {"required": first} if all(values == first for values in ders.values()) else ders
-    table = _table(profile.title, "setting", "clause", *columns, "allowed")
+    table = new_table(profile.title, "setting", "clause", *columns, "allowed")
     for function, labels in groupby(first, lambda label: known[label].function):
         table.add_section()
         table.add_row(function.replace("_", " "), style="bold")
         for label in labels:
-            cells = [_amount(column[label], label) for column in columns.values()]
-            table.add_row(label, _clause(known[label].clause), *cells, _range(profile, label, first))
+            cells = [amount(column[label], label) for column in columns.values()]
+            table.add_row(label, short_clause(known[label].clause), *cells, _range(profile, label, first))
     console.print(table)
     for label, words in explained(profile).items():
         console.print(f"{label}: {words}")
     if ders:
         console.print(f"\nrequired of: {', '.join(ders)}")
+    console.print(f"ranges: {shown_der(profile.der())}")
     console.print(f"source: {profile.source}")
+
+
+def shown_der(der: Der) -> str:
+    """What decides the ranges of a DER, in words."""
+    kind = ", bidirectional" if der.bidirectional else ""
+    return f"categories {der.normal} and {der.abnormal}{kind}, IEEE 1547-{der.edition}"
 
 
 def _range(profile: Profile, label: str, values: Values) -> str:
@@ -79,6 +89,7 @@ def _range(profile: Profile, label: str, values: Values) -> str:
 def required_json(profile: Profile, ders: Mapping[str, Values], site: str | None) -> dict[str, Any]:
     """The same as an object; `ders` only for a site."""
     head: dict[str, Any] = {"profile": profile.name, "title": profile.title, "source": profile.source}
+    head["edition"] = profile.edition
     if site is None:
         return {**head, "settings": _settings_json(profile, required(profile, profile.der()))}
     rows = [{"name": name, "settings": _settings_json(profile, values)} for name, values in ders.items()]
@@ -105,7 +116,7 @@ def _allowed(label: str, der: Der, values: Values) -> tuple[float | None, float 
 
 def print_reports(site: str, profile: Profile, reports: Sequence[DerReport], by: str) -> None:
     """For each DER a table of required against found, what cannot be said or set, and a line to sum it up."""
-    console = _console()
+    console = new_console()
     console.print(f"{site}: {profile.title}, {by}\n")
     for report in reports:
         if report.unreachable:
@@ -121,13 +132,13 @@ def print_reports(site: str, profile: Profile, reports: Sequence[DerReport], by:
 
 
 def _findings(report: DerReport) -> Table:
-    table = _table(report.name, "setting", "clause", "required", "found", "verdict")
+    table = new_table(report.name, "setting", "clause", "required", "found", "verdict")
     for finding in report.findings:
         table.add_row(
             finding.setting,
-            _clause(finding.clause),
-            _amount(finding.required, finding.setting),
-            _amount(finding.found, finding.setting),
+            short_clause(finding.clause),
+            amount(finding.required, finding.setting),
+            amount(finding.found, finding.setting),
             finding.verdict.value,
             style=_COLOURS[finding.verdict],
         )

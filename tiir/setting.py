@@ -150,14 +150,14 @@ class Setting(Strict):
             SettingRefusedError: With the clause and what is allowed.
         """
         if not self._is_of_kind(value):
-            raise SettingRefusedError(f"{self.label} is {self._kind()}, not {value!r} ({self._cited()})")
+            raise SettingRefusedError(f"{self.label} is {self._kind()}, not {value!r} ({self._cited(der)})")
         amount, bounds = number(value), self.range_for(der, known)
         if amount is None or bounds is None or amount == self.off:
             return
         low, high = bounds
         if (low is not None and amount < low - _SLACK) or (high is not None and amount > high + _SLACK):
             raise SettingRefusedError(
-                f"{self.label} = {shown(value)} is outside {self._allowed(low, high)} ({self._cited()})"
+                f"{self.label} = {shown(value)} is outside {self._allowed(low, high)} ({self._cited(der)})"
             )
 
     def _is_of_kind(self, value: Value) -> bool:
@@ -178,8 +178,8 @@ class Setting(Strict):
         off = "" if self.off is None else f", or {self.off:g} for off"
         return f"{shown(low)} to {shown(high)} {self.unit}{off}"
 
-    def _cited(self) -> str:
-        return f"IEEE 1547-2018 {self.clause}"
+    def _cited(self, der: Der) -> str:
+        return f"IEEE 1547-{der.edition} {self.clause}"
 
 
 def _by_tag(entries: Mapping[Tag, T], der: Der) -> T | None:

@@ -188,3 +188,40 @@ async def test_show_a_site_for_people_and_machines() -> None:
         "required": 0.98,
         "range": [0.97, 1.0],
     }
+
+
+async def test_settings_lists_the_ranges_of_a_category_and_edition() -> None:
+    def uv1(document: dict[str, Any]) -> dict[str, Any]:
+        assert len(document["settings"]) == 72
+        return next(row for row in document["settings"] if row["setting"] == "UV1_TRIP_T")
+
+    plain = json.loads((await dergate_tiir("settings", "--json")).stdout)
+    assert uv1(plain)["range"] == [21.0, 50.0]
+    assert uv1(plain)["clause"] == "6.4.1 Tables 11-13"
+    amended = json.loads((await dergate_tiir("settings", "--edition", "2018+2020", "--json")).stdout)
+    assert uv1(amended)["range"] == [2.0, 50.0]
+    rotating = ("settings", "--normal", "A", "--abnormal", "I", "--json")
+    first = json.loads((await dergate_tiir(*rotating)).stdout)
+    assert (uv1(first)["default"], uv1(first)["range"]) == (2.0, [2.0, 21.0])
+    table = (await dergate_tiir("settings", "--edition", "2018+2020", "--storage")).stdout
+    assert "categories B and III, bidirectional, IEEE 1547-2018+2020" in table
+    assert "recalled: confirm them" in table
+    assert "recalled" not in (await dergate_tiir("settings")).stdout
+    assert (await dergate_tiir("settings", "--edition", "2003")).exit_code == 2
+
+
+async def test_a_profile_of_the_amended_edition_may_have_its_times(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    head = 'name = "own"\ntitle = "Own"\nsource = "here"\nnormal_category = "B"\nabnormal_category = "III"\n'
+    asks = "[settings.voltage_trip]\nUV1_TRIP_T = 10\n"
+    file.write_text(head + asks)
+    refused = await dergate_tiir("show", str(file))
+    assert refused.exit_code == 2
+    assert f"{file}:7: settings.voltage_trip.UV1_TRIP_T" in refused.stderr
+    assert "outside 21 to 50 s (IEEE 1547-2018 6.4.1" in refused.stderr
+    file.write_text(head + 'edition = "2018+2020"\n' + asks)
+    shown = await dergate_tiir("show", str(file))
+    assert shown.exit_code == 0
+    assert "ranges: categories B and III, IEEE 1547-2018+2020" in shown.stdout
+    file.write_text(head + 'edition = "2003"\n' + asks)
+    assert "edition" in (await dergate_tiir("show", str(file))).stderr
