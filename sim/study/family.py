@@ -38,6 +38,8 @@ class Family(Strict):
     load_pu: Annotated[Draw | None, Within(0.0, 10.0)] = None
     load_noise_pu: Annotated[Draw | None, Within(0.0, 1.0)] = None
     load_drop_share: Annotated[Draw | None, Within(0.0, 1.0)] = None
+    cloud_cover: Annotated[Draw | None, Within(0.01, 0.99)] = None
+    wind_m_s: Annotated[Draw | None, Within(0.1, 50.0)] = None
 
     @model_validator(mode="after")
     def _within_bounds(self) -> Self:
@@ -49,6 +51,11 @@ class Family(Strict):
             if within.whole and not (draw.choice and all(value % 1 == 0 for value in draw.choice)):
                 raise _misfit(name, "counts something: give a choice of whole numbers")
         return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that are drawn, in the order of this list."""
+        return tuple(name for name, _, _ in self._given())
 
     def drawn(self, seed: int, site: int) -> dict[str, float]:
         """The parameters of site number `site` by name; the same whatever else is drawn or run."""

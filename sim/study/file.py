@@ -13,6 +13,9 @@ from sim.study.family import Family
 
 SHIPPED = Path(__file__).parent.parent / "studies"
 
+MINUTE_S = 60
+"""A feeder's planning counts in means of a minute."""
+
 
 class Feeder(Strict):
     """A section of a feeder: so many sites with limits behind it, all hit by the scenario's event.

@@ -10,25 +10,33 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from sim.expect import Expect
 from sim.files.script import ScriptEvent
 from sim.scenario import Scenario
 
 Table = dict[str, Any]
 
-_POWER = re.compile(r"_(w|wh|va|var)$")
+_POWER = re.compile(r"(^|_)(w|wh|m?va|var)$")
 _FIRST_PORT = 20_001
 
 
-def variant(base: Scenario, drawn: Mapping[str, float]) -> Scenario:
-    """`base` with the parameters of `sim.study.family.Family` that `drawn` names.
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """What chance decides in a run: everything of the site's own, and the clouds, which a feeder may share."""
+
+    own: int
+    weather: int
+
+
+def variant(base: Scenario, drawn: Mapping[str, float], seeds: Seeds) -> Scenario:
+    """`base` with the parameters of `sim.study.family.Family` that `drawn` names; it expects nothing.
 
     Raises:
         FileRefusedError: When they make no sim file or no site file.
     """
-    if not drawn:
-        return base
     plant = base.sim.model_dump(mode="json", exclude_none=True, exclude={"script"})
     agent = base.site_file.model_dump(mode="json", exclude_none=True)
     events = [event.model_dump(mode="json", exclude_none=True) for event in base.event]
@@ -41,13 +49,21 @@ def variant(base: Scenario, drawn: Mapping[str, float]) -> Scenario:
     _set_ders(plant, agent, drawn)
     _set_meter(plant, agent, drawn)
     _set_load(plant, agent, events, drawn)
+    _set_weather(plant, drawn)
+    for table, seed in (("load", seeds.own), ("meter", seeds.own), ("weather", seeds.weather)):
+        if "seed" in plant.get(table, {}):
+            plant[table]["seed"] = seed
     changed = {
         "site": None,
+        "seed": seeds.own,
         "plant": plant,
         "agent": agent,
         "event": tuple(ScriptEvent.model_validate(event) for event in events),
+        "expect": Expect.model_construct(),
     }
-    made = Scenario.model_construct(**{**{name: getattr(base, name) for name in Scenario.model_fields}, **changed})
+    made = Scenario.model_construct(
+        **{**{name: getattr(base, name) for name in Scenario.model_fields}, **changed}
+    )
     made.check({})
     return made
 
@@ -143,3 +159,9 @@ def _set_load(plant: Table, agent: Table, events: list[Table], drawn: Mapping[st
             if "load_step_w" in event:
                 size_w = drawn["load_drop_share"] * load["base_w"]
                 event["load_step_w"] = math.copysign(size_w, event["load_step_w"])
+
+
+def _set_weather(plant: Table, drawn: Mapping[str, float]) -> None:
+    for name, key in (("cloud_cover", "cover"), ("wind_m_s", "wind_m_s")):
+        if name in drawn:
+            plant["weather"].setdefault("clouds", {})[key] = drawn[name]
