@@ -19,15 +19,18 @@ _HALVINGS = 40
 class Capability:
     """The circle of the apparent rating, cut by the reactive ratings.
 
-    `var_priority`: reactive power comes first with volt-var and constant var, else active power does. At a
-    constant power factor both shrink together; with watt-var the output slides along the curve into the circle.
+    With volt-var and constant var, reactive power comes first (`var_priority`), or else only as much of it as the
+    category requires. At a constant power factor both shrink together; with watt-var the output slides along the
+    curve into the circle. The scalar form is `tiir.capability`.
     """
 
     def __init__(self, units: Sequence[InverterFile]) -> None:
         self.va_pu: Floats = np.array([unit.va_rating_pu for unit in units])
-        var = np.array([VAR_PU[unit.normal_category] for unit in units]).T
-        self.var_inject_pu: Floats = var[0] * self.va_pu
-        self.var_absorb_pu: Floats = var[1] * self.va_pu
+        required = np.array([VAR_PU[unit.normal_category] for unit in units]).T * self.va_pu
+        rated = np.array([unit.var_rating for unit in units]).T * self.va_pu
+        self._kept_inject_pu, self._kept_absorb_pu = required
+        self.var_inject_pu: Floats = rated[0]
+        self.var_absorb_pu: Floats = rated[1]
         self.var_priority: Flags = np.array([unit.priority == "var" for unit in units])
         self.current_pu: Floats = np.array([unit.ride_through.current_pu for unit in units]) * self.va_pu
         self.full_current_v = float((self.va_pu / self.current_pu).max())
@@ -37,15 +40,36 @@ class Capability:
         self._slide_p: Floats = np.zeros((2, len(units)))
         self._slide_q: Floats = np.zeros((2, len(units)))
 
-    def take(self, watt_var: CurveBank) -> None:
-        """Find where each watt-var curve meets the circle, when generating and when charging."""
+    def take(self, watt_var: CurveBank, corners: Floats) -> None:
+        """Find where each watt-var curve first leaves the circle, when generating and when charging.
+
+        Args:
+            watt_var: The curves.
+            corners: Where they bend, going out from 0, of shape (2, corners, units).
+        """
         for row, sign in enumerate((1.0, -1.0)):
-            low, high = np.zeros_like(self.va_pu), self.va_pu.copy()
-            for _ in range(_HALVINGS):
+            low, high = self._bracket(watt_var, sign, corners[row])
+            for _ in range(_HALVINGS if (low < high).any() else 0):
                 middle = 0.5 * (low + high)
-                inside = middle**2 + watt_var.at(sign * middle) ** 2 <= self.va_pu**2
-                low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+                fits = self._fits(watt_var, sign, middle)
+                low, high = np.where(fits, middle, low), np.where(fits, high, middle)
             self._slide_p[row], self._slide_q[row] = low, np.abs(watt_var.at(sign * low))
+
+    def _bracket(self, watt_var: CurveBank, sign: float, corners: Floats) -> tuple[Floats, Floats]:
+        """The last corner inside the circle and the next one, which is outside; both 1 where all fit."""
+        low, high = np.zeros_like(self.va_pu), np.ones_like(self.va_pu)
+        inside = np.ones(len(low), dtype=bool)
+        for corner in (*np.clip(corners, 0.0, 1.0), np.ones_like(low)):
+            fits = self._fits(watt_var, sign, corner)
+            low = np.where(inside & fits, corner, low)
+            high = np.where(inside & ~fits, corner, high)
+            inside = inside & fits
+        return low, high
+
+    def _fits(self, watt_var: CurveBank, sign: float, p_pu: Floats) -> Flags:
+        q_pu = np.clip(watt_var.at(sign * p_pu), -self.var_absorb_pu, self.var_inject_pu)
+        fits: Flags = p_pu**2 + q_pu**2 <= self.va_pu**2
+        return fits
 
     def fit(self, p_pu: Floats, q_pu: Floats, modes: Flags) -> tuple[Floats, Floats]:
         """Active and reactive power within the ratings; rows of `modes` as `sim.der.reactive.MODES`."""
@@ -55,13 +79,15 @@ class Capability:
         outside = p_pu * p_pu + q_first * q_first > self.va_pu**2
         if not outside.any():
             return p_pu, q_first
-        p_first = np.where(self.var_priority, self._beside(q_first, p_pu), p_pu)
-        q_beside = np.where(self.var_priority, q_first, np.clip(q_first, -self._room(p_pu), self._room(p_pu)))
+        q_kept = np.where(q_first > 0, self._kept_inject_pu, self._kept_absorb_pu)
+        most = np.where(self.var_priority, np.abs(q_first), np.maximum(q_kept, self._room(p_pu)))
+        q_circle = np.clip(q_first, -most, most)
+        p_circle = self._beside(q_circle, p_pu)
         p_slid, q_slid = self._slid(p_pu, q_pu)
         p_shrunk, q_shrunk = self._shrunk(p_pu, q_pu, inject, absorb)
         slides, shrinks = modes[1] & ~modes[0], modes[3] & ~modes[:3].any(axis=0)
-        p_fit = np.where(slides, p_slid, np.where(shrinks, p_shrunk, p_first))
-        q_fit = np.where(slides, q_slid, np.where(shrinks, q_shrunk, q_beside))
+        p_fit = np.where(slides, p_slid, np.where(shrinks, p_shrunk, p_circle))
+        q_fit = np.where(slides, q_slid, np.where(shrinks, q_shrunk, q_circle))
         return np.where(outside, p_fit, p_pu), np.where(outside, np.clip(q_fit, -absorb, inject), q_first)
 
     def at_low_voltage(self, v_pu: Quantity, p_pu: Floats, q_pu: Floats) -> tuple[Floats, Floats]:

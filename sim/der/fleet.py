@@ -276,14 +276,13 @@ class Fleet:
         self._trip.take()
         self._droop.take()
         self.reactive.take()
-        self.capability.take(self.reactive.watt_var)
+        self.capability.take(self.reactive.watt_var, self.reactive.watt_var_corners())
         volts = np.array([numbers("PV_CURVE_V1"), numbers("PV_CURVE_V2")])
         watts = np.array([numbers("PV_CURVE_P1"), numbers("PV_CURVE_P2")])
         self.volt_watt.set_all(volts, np.where(watts < 0, watts * self.storage.charge_pu, watts))
         self.volt_watt.response_s[:] = numbers("PV_OLRT")
         trip_v, trip_hz = self._trip.quiet_v, self._trip.quiet_hz
-        momentary_v = float(np.nextafter(numbers("MC_LVRT_V1").max(), 2.0))
-        self._quiet_v = max(CONTINUOUS_V[0], trip_v[0], momentary_v), min(CONTINUOUS_V[1], trip_v[1])
+        self._quiet_v = max(CONTINUOUS_V[0], trip_v[0]), min(CONTINUOUS_V[1], trip_v[1])
         self._quiet_hz = max(CONTINUOUS_HZ[0], trip_hz[0]), min(CONTINUOUS_HZ[1], trip_hz[1])
         self._calm = False
 

@@ -52,11 +52,7 @@ class ReactiveBank:
             volts, np.array([numbers(f"QV_CURVE_Q{i}") for i in (1, 2, 3, 4)]) * self._va_pu
         )
         self.volt_var.response_s[:] = numbers("QV_OLRT")
-        watts = np.array([numbers(f"QP_CURVE_P{name}") for name in WATT_VAR_POINTS])
-        watts = np.where(watts < 0, watts * self._charge_pu, watts)
-        self.watt_var.set_all(
-            watts, np.array([numbers(f"QP_CURVE_Q{name}") for name in WATT_VAR_POINTS]) * self._va_pu
-        )
+        self.watt_var.set_all(*self._watt_var_points())
         pf, sign = (
             numbers("CONST_PF"),
             np.where(self._settings.words("CONST_PF_EXCITATION") == "INJ", 1.0, -1.0),
@@ -67,6 +63,12 @@ class ReactiveBank:
         vref_s = np.maximum(numbers("QV_VREF_TIME"), 1e-9)
         self._vref_gain: Floats = -np.expm1(-self._dt_s / vref_s)
         self._shifts_pf = bool(self._var_per_watt.any())
+
+    def watt_var_corners(self) -> Floats:
+        """Where the watt-var curves bend when generating, and mirrored when charging: shape (2, 3, units)."""
+        watts, _ = self._watt_var_points()
+        corners: Floats = np.array([watts[3:], -watts[2::-1]])
+        return corners
 
     def acts(self) -> bool:
         """Whether any unit's function can ask for anything but 0."""
@@ -86,6 +88,15 @@ class ReactiveBank:
             self._lag.put(~on, 0.0)
             target = np.where(on, target, 0.0)
         return self._lag.step(target)
+
+    def _watt_var_points(self) -> tuple[Floats, Floats]:
+        """The curves in units of nameplate; an absorbing side of three zeros is none (`tiir.curves.watt_var`)."""
+        numbers = self._settings.numbers
+        watts = np.array([numbers(f"QP_CURVE_P{name}") for name in WATT_VAR_POINTS])
+        var = np.array([numbers(f"QP_CURVE_Q{name}") for name in WATT_VAR_POINTS])
+        none = ~watts[:3].any(axis=0)
+        watts[:3], var[:3] = np.where(none, watts[3], watts[:3]), np.where(none, var[3], var[:3])
+        return np.where(watts < 0, watts * self._charge_pu, watts), var * self._va_pu
 
     def _choose_response(self) -> None:
         seen = (self.enabled.tobytes(), self.volt_var.changes)

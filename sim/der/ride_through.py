@@ -42,17 +42,16 @@ class RideThroughBank:
 
     def mode(self, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> Codes:
         """The most severe mode that voltage and frequency call for, CONTINUOUS to CEASE."""
-        ceases = (np.less(v_low_pu, self._cease_below)) | (np.greater(v_high_pu, CEASE_ABOVE_V))
-        permissive = np.less(v_low_pu, self._permissive_below)
         low, high = np.less(v_low_pu, CONTINUOUS_V[0]), np.greater(v_high_pu, CONTINUOUS_V[1])
         off_hz = np.less(hz, CONTINUOUS_HZ[0]) | np.greater(hz, CONTINUOUS_HZ[1])
         momentary = self._settings.flags("MC_ENABLE") & (
-            np.less_equal(v_low_pu, self._settings.numbers("MC_LVRT_V1"))
+            (low & np.less_equal(v_low_pu, self._settings.numbers("MC_LVRT_V1")))
             | (high & np.greater_equal(v_high_pu, self._settings.numbers("MC_HVRT_V1")))
         )
+        ceases = (np.less(v_low_pu, self._cease_below) & ~momentary) | np.greater(v_high_pu, CEASE_ABOVE_V)
         mode = np.where(low | off_hz, Status.MANDATORY, Status.CONTINUOUS).astype(np.int8)
-        mode = np.maximum(mode, np.where(high, self._high_code, 0))
-        mode = np.maximum(mode, permissive * np.int8(Status.PERMISSIVE))
+        mode = np.maximum(mode, np.where(high, self._high_code, np.int8(0)))
+        mode = np.maximum(mode, np.less(v_low_pu, self._permissive_below) * np.int8(Status.PERMISSIVE))
         mode = np.maximum(mode, momentary * np.int8(Status.MOMENTARY_CESSATION))
         worst: Codes = np.maximum(mode, ceases * np.int8(Status.CEASE))
         return worst

@@ -57,6 +57,12 @@ class InverterFile(Served):
     models: InverterModels
     nameplate_w: float = Field(gt=0, le=1e7)
     va_rating_pu: float = Field(1.1, ge=1, le=2, description="apparent power rating over nameplate")
+    var_inject_pu: float | None = Field(
+        None, ge=0, le=1, description="of the apparent rating; table 7 if not given"
+    )
+    var_absorb_pu: float | None = Field(
+        None, ge=0, le=1, description="of the apparent rating; table 7 if not given"
+    )
     kind: Literal["pv", "storage"] = "pv"
     sun_pu: float = Field(1.0, ge=0, le=2, description="available power over nameplate")
     storage: Storage | None = None
@@ -92,6 +98,15 @@ class InverterFile(Served):
             rated_va=self.nameplate_w * self.va_rating_pu,
             p_min_pu=self.min_pct / 100.0,
             edition=self.edition,
+        )
+
+    @property
+    def var_rating(self) -> tuple[float, float]:
+        """Reactive power it can inject and absorb, per unit of the apparent rating."""
+        inject, absorb = VAR_PU[self.normal_category]
+        return (
+            inject if self.var_inject_pu is None else self.var_inject_pu,
+            absorb if self.var_absorb_pu is None else self.var_absorb_pu,
         )
 
     @cached_property
