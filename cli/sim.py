@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from cli import sim_run
 from cli.sim_serve import serve
 
-app = typer.Typer(no_args_is_help=True, help="Simulated sites: served over Modbus TCP on loopback.")
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `serve` a sub-command while it is the only one."""
+app = typer.Typer(no_args_is_help=True, help="Simulated sites: in virtual time, and served over Modbus.")
 
 
 app.command()(serve)
+app.command()(sim_run.run)
+app.command("list")(sim_run.list_scenarios)

@@ -22,7 +22,7 @@ from edge.step import Settings, mode, start, step
 from sim.files.ask import Ask
 from sim.files.fault import Fault
 from sim.files.script import ScriptEvent
-from sim.plant import STEP_S, Plant
+from sim.plant import Plant
 from sim.plant_faults import PlantFaults
 from sim.simfile import SimFile
 from sim.truth import Row, Truth
@@ -51,7 +51,8 @@ class ClosedLoop:
     """A plant and its controller. Roles of the sim file are the names of the site file.
 
     `seed` draws the phases of all polls and what faults strike. `on_scan` gets each image with its time before the
-    step runs on it. `asks` is what people want of the agent.
+    step runs on it. `asks` is what people want of the agent. `plant_seed` takes the place of every seed of the sim
+    file.
 
     Raises:
         UnfitError: The site cannot be held within its bounds.
@@ -63,12 +64,13 @@ class ClosedLoop:
         site: Site,
         *,
         seed: int = 0,
-        dt_s: float = STEP_S,
+        dt_s: float | None = None,
+        plant_seed: int | None = None,
         on_scan: Scan | None = None,
         faults: Sequence[Fault] = (),
         asks: Sequence[Ask] = (),
     ) -> None:
-        self.plant = Plant(sim, dt_s)
+        self.plant = Plant(sim, dt_s, plant_seed)
         self.site = site
         self.settings = Settings.of(site)
         self.events: list[Event] = []

@@ -63,7 +63,14 @@ def run(scenario: Scenario, seed: int | None = None, progress: Callable[[float],
         UnfitError: The site cannot be held within its bounds.
     """
     seed = scenario.seed if seed is None else seed
-    loop = ClosedLoop(scenario.sim, scenario.site_file, seed=seed, faults=scenario.fault, asks=scenario.ask)
+    loop = ClosedLoop(
+        scenario.sim,
+        scenario.site_file,
+        seed=seed,
+        plant_seed=seed,
+        faults=scenario.fault,
+        asks=scenario.ask,
+    )
     left_s = scenario.duration_s
     while left_s > 1e-9:
         loop.run(min(PROGRESS_S, left_s))

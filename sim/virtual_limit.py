@@ -20,7 +20,7 @@ class LimitRegisters:
         self._wire = wire
         self._units = {unit.role: index for index, unit in enumerate(plant.sim.inverter)}
         self._unit = self._units[der.name]
-        self._can_revert = plant.sim.inverter[self._unit].models == "der"
+        self._can_revert = 704 in plant.sim.inverter[self._unit].chain()
         self._safe = LimitWrite()
         self._shown_w = der.nameplate_w
 
