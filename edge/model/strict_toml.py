@@ -93,7 +93,8 @@ def _problems(
 ) -> list[str]:
     said: dict[tuple[str, Path], list[str]] = {}
     for item in error.errors(include_url=False):
-        loc = item.get("ctx", {}).get("path", item["loc"])
+        context = item.get("ctx", {})
+        loc = context.get("path", (*item["loc"], *context.get("under", ())))
         path = tuple(part for part in loc if not _UNION_TAGS.match(str(part)))
         told = told_as(path)
         line = line_of(lines, told)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.curve import CurveBank
 from sim.der.arrays import Flags, Floats, Quantity
-from sim.files.inverter import VAR_PU, InverterFile
+from sim.files.unit import VAR_PU, Unit
 
 LOW_POWER = (0.05, 0.20)
 """Below the first no reactive power is required, from the second on all of it, in proportion between (5.2)."""
@@ -24,7 +24,7 @@ class Capability:
     curve into the circle. The scalar form is `tiir.capability`.
     """
 
-    def __init__(self, units: Sequence[InverterFile]) -> None:
+    def __init__(self, units: Sequence[Unit]) -> None:
         self.va_pu: Floats = np.array([unit.va_rating_pu for unit in units])
         required = np.array([VAR_PU[unit.normal_category] for unit in units]).T * self.va_pu
         rated = np.array([unit.var_rating for unit in units]).T * self.va_pu

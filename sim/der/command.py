@@ -8,13 +8,13 @@ import numpy as np
 
 from sim.der.arrays import Flags, Floats
 from sim.der.lag import keep
-from sim.files.inverter import InverterFile
+from sim.files.unit import Unit
 
 
 class Mover:
     """Moves values towards targets by a first-order lag, never faster than a slope."""
 
-    def __init__(self, units: Sequence[InverterFile], dt_s: float, acts: Flags) -> None:
+    def __init__(self, units: Sequence[Unit], dt_s: float, acts: Flags) -> None:
         slope_pu_s = np.array([unit.slope_pct_s / 100.0 for unit in units])
         self._reach: Floats = np.where(acts, slope_pu_s * dt_s, np.inf)
         self._gain: Floats = np.where(acts, 1.0 - keep(np.array([unit.lag_s for unit in units]), dt_s), 1.0)
@@ -38,7 +38,7 @@ class CommandPath:
     is not followed, and one below the least power brings about the least power.
     """
 
-    def __init__(self, units: Sequence[InverterFile], dt_s: float) -> None:
+    def __init__(self, units: Sequence[Unit], dt_s: float) -> None:
         count = len(units)
         delay = np.array([round(unit.dead_time_s / dt_s) for unit in units])
         self._shared_delay = int(delay[0]) if (delay == delay[0]).all() else None

@@ -20,6 +20,7 @@ from sim.der.status import Status
 from sim.der.storage import StorageBank
 from sim.der.trip import TripBank
 from sim.files.inverter import InverterFile
+from sim.files.unit import Unit
 from sim.limit import LimitBank, LimitWrite
 from sim.setpoint import SetpointBank
 from tiir.values import Value, Values, number
@@ -39,7 +40,7 @@ class Fleet:
         deaf: Units whose power stage does not hear its commands.
     """
 
-    def __init__(self, units: Sequence[InverterFile], dt_s: float, seed: int = 0) -> None:
+    def __init__(self, units: Sequence[Unit], dt_s: float, seed: int = 0) -> None:
         count = len(units)
         self.dt_s = dt_s
         self.nameplate_w: Floats = np.array([unit.nameplate_w for unit in units])
@@ -51,7 +52,8 @@ class Fleet:
         self.absorbed_wh: Floats = np.zeros(count)
         self.status: Codes = np.zeros(count, dtype=np.int8)
         self._settings = settings = SettingsBank([unit.complete_settings for unit in units])
-        self.limit = LimitBank(count, [unit.quirks for unit in units])
+        quirks = [unit.quirks if isinstance(unit, InverterFile) else () for unit in units]
+        self.limit = LimitBank(count, quirks)
         self.storage = StorageBank(units, dt_s)
         self.setpoint = SetpointBank(np.where(self.storage.present, 0.0, 1.0))
         self.service = ServiceBank(units, settings, dt_s, seed)
@@ -286,7 +288,7 @@ class Fleet:
         self._quiet_hz = max(CONTINUOUS_HZ[0], trip_hz[0]), min(CONTINUOUS_HZ[1], trip_hz[1])
         self._calm = False
 
-    def _limit_in_file(self, units: Sequence[InverterFile]) -> None:
+    def _limit_in_file(self, units: Sequence[Unit]) -> None:
         for index, unit in enumerate(units):
             self._write_limit(index, unit.settings)
 

@@ -10,7 +10,7 @@ from sim.curve import CurveBank
 from sim.der.arrays import Flags, Floats, Quantity
 from sim.der.lag import Lag
 from sim.der.settings import SettingsBank
-from sim.files.inverter import InverterFile
+from sim.files.unit import Unit
 
 MODES = ("QV_MODE_ENABLE", "QP_MODE_ENABLE", "CONST_Q_MODE_ENABLE", "CONST_PF_MODE_ENABLE")
 """The first that is enabled acts."""
@@ -27,9 +27,7 @@ class ReactiveBank:
     One lag serves all functions of a unit, so a change of function is a smooth one.
     """
 
-    def __init__(
-        self, units: Sequence[InverterFile], settings: SettingsBank, charge_pu: Floats, dt_s: float
-    ) -> None:
+    def __init__(self, units: Sequence[Unit], settings: SettingsBank, charge_pu: Floats, dt_s: float) -> None:
         count = len(units)
         self._settings = settings
         self._dt_s = dt_s

@@ -9,7 +9,7 @@ import numpy as np
 from sim.der.arrays import SLACK_S, Codes, Flags, Floats, Quantity
 from sim.der.settings import SettingsBank
 from sim.der.status import Status
-from sim.files.inverter import InverterFile
+from sim.files.unit import Unit
 
 CONTINUOUS_V = (0.88, 1.10)
 CONTINUOUS_HZ = (58.8, 61.2)
@@ -22,7 +22,7 @@ CEASE_BELOW_V = {"I": 0.50, "II": 0.30, "III": 0.0}
 class RideThroughBank:
     """Which mode the grid puts a unit into, and whether it is to give no current."""
 
-    def __init__(self, units: Sequence[InverterFile], settings: SettingsBank, dt_s: float) -> None:
+    def __init__(self, units: Sequence[Unit], settings: SettingsBank, dt_s: float) -> None:
         self._settings = settings
         self._dt_s = dt_s
         count = len(units)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sim.der.arrays import SLACK_S, Flags, Floats, Quantity
 from sim.der.settings import SettingsBank
-from sim.files.inverter import InverterFile
+from sim.files.unit import Unit
 
 RANDOM_BELOW_VA = 500e3
 """Only smaller units may enter service at random instead of by a ramp (4.10.3 c, exception 1)."""
@@ -21,7 +21,7 @@ class ServiceBank:
     `permit` is 703 ES, `connect` 123 Conn; both and a grid on the terminals are needed.
     """
 
-    def __init__(self, units: Sequence[InverterFile], settings: SettingsBank, dt_s: float, seed: int) -> None:
+    def __init__(self, units: Sequence[Unit], settings: SettingsBank, dt_s: float, seed: int) -> None:
         count = len(units)
         self._dt_s, self._seed = dt_s, seed
         self.permit: Flags = settings.flags("ES_PERMIT_SERVICE")

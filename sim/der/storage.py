@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.der.arrays import Flags, Floats
-from sim.files.inverter import InverterFile, Storage
+from sim.files.unit import Storage, Unit
 
 _NONE = Storage(capacity_wh=1.0)
 
@@ -19,7 +19,7 @@ class StorageBank:
     range of the state of charge.
     """
 
-    def __init__(self, units: Sequence[InverterFile], dt_s: float) -> None:
+    def __init__(self, units: Sequence[Unit], dt_s: float) -> None:
         files = [unit.storage or _NONE for unit in units]
         nameplate_w = np.array([unit.nameplate_w for unit in units])
         self.present: Flags = np.array([unit.storage is not None for unit in units])
