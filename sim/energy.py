@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sim.site import PccState, Trio
+from sim.network import Trio
+from sim.site import PccState
 
 
 class Energies:

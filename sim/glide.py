@@ -4,14 +4,14 @@ from __future__ import annotations
 
 
 class Glide:
-    """`value` moves to the last target by equal steps and then is the target exactly."""
+    """`value` moves to the last target by equal steps and then is the target exactly; `left` steps are to come."""
 
-    __slots__ = ("_left", "_target", "value")
+    __slots__ = ("_target", "left", "value")
 
     def __init__(self, value: float) -> None:
         self.value = value
         self._target = value
-        self._left = 0
+        self.left = 0
 
     @property
     def target(self) -> float:
@@ -21,14 +21,12 @@ class Glide:
     def aim(self, target: float, steps: int = 0) -> None:
         """Be at `target` after so many steps; for 0 at once, though the next step still tells of it."""
         self._target = target
-        self._left = max(1, steps)
+        self.left = max(1, steps)
         if steps <= 0:
             self.value = target
 
-    def step(self) -> bool:
-        """Take one step; False when there was none to take."""
-        if not self._left:
-            return False
-        self.value = self._target - (self._target - self.value) * (self._left - 1) / self._left
-        self._left -= 1
-        return True
+    def step(self) -> None:
+        """Take one step, if there is one to take."""
+        if self.left:
+            self.value = self._target - (self._target - self.value) * (self.left - 1) / self.left
+            self.left -= 1

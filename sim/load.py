@@ -67,7 +67,8 @@ class HostLoad:
 
     def step(self) -> bool:
         """Advance by one time step; whether the load can have changed."""
-        changed = self.base.step()
+        changed = self.base.left > 0
+        self.base.step()
         if self._noise_every and self._steps % self._noise_every == 0:
             self._noise_w = [
                 sigma_w * normal for sigma_w, normal in zip(self._sigma_w, self._normals.draw(), strict=True)

@@ -14,7 +14,8 @@ from sim.draws import Normals, Stream
 from sim.energy import Energies
 from sim.files.grid import Grid
 from sim.files.meter import MeterFile
-from sim.site import PccState, Trio
+from sim.network import Trio
+from sim.site import PccState
 
 _EPS = 1e-9
 

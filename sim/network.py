@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 from sim.files.grid import Grid
 
@@ -18,8 +17,11 @@ DEAD_PU = 0.01
 """A source phase below this is an open conductor: nothing flows in it."""
 
 _MOST = 200
-Phasors = list[complex]
-"""One for each connected phase."""
+Trio = tuple[float, float, float]
+Phasors = tuple[complex, complex, complex]
+"""Of phase a, b and c."""
+
+NOTHING: Phasors = (0j, 0j, 0j)
 
 _TURN = complex(-0.5, sqrt(0.75))
 """120 degrees forward."""
@@ -31,12 +33,11 @@ class CollapseError(RuntimeError):
     """The circuit cannot carry what is asked of it: no voltage at the PCC satisfies it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """The solved circuit by phase: voltages at the PCC in units of nominal; what flows in W + j var."""
 
-    volts: Phasors
-    fed: Phasors
+    volts: Trio
+    export: Phasors
     drawn: Phasors
 
 
@@ -51,11 +52,10 @@ class Network:
         # In units of nominal voltage for each VA.
         self._z = grid.impedance_ohm / grid.phase_v**2
         self._zn = grid.neutral_ohm / grid.phase_v**2
-        self._angles = _ANGLES[: len(grid.phases)]
-        self._volts: Phasors = list(self._angles)
+        self._volts: Phasors = NOTHING
 
-    def solve(self, source_pu: Sequence[float], three: complex, single: Phasors, load: Phasors) -> Flow:
-        """The circuit for a source of `source_pu` by phase.
+    def solve(self, source_pu: Trio, three: complex, single: Phasors, load: Phasors) -> Flow:
+        """The circuit for a source of `source_pu` by phase, 0 where there is none.
 
         `three` is what three-phase inverters feed in together, `single` what others feed into each phase,
         `load` what is drawn from each, all in W + j var.
@@ -63,47 +63,52 @@ class Network:
         Raises:
             CollapseError: No voltage satisfies it.
         """
-        source = [
-            size * angle if size >= DEAD_PU else 0j
-            for size, angle in zip(source_pu, self._angles, strict=True)
-        ]
-        volts = [before if now and before else now for before, now in zip(self._volts, source, strict=True)]
         z, zn = self._z, self._zn
+        (ea, va), (eb, vb), (ec, vc) = map(_start, source_pu, _ANGLES, self._volts)
+        # Phases are spelled out: nothing in the plant runs more often than this.
         for _ in range(_MOST):
-            fed, drawn = _powers(volts, three, single, load)
-            amps = [
-                ((give - take) / volt).conjugate() if volt else 0j
-                for give, take, volt in zip(fed, drawn, volts, strict=True)
-            ]
-            common = zn * sum(amps)
-            after = [
-                before and emf + z * amp + common
-                for before, emf, amp in zip(volts, source, amps, strict=True)
-            ]
-            moved = max(abs(new - old) for new, old in zip(after, volts, strict=True))
-            volts = after
+            la, lb, lc = abs(va), abs(vb), abs(vc)
+            each = three / ((la + lb + lc) or 1.0)
+            sa = _export(la, each * la + single[0], load[0])
+            sb = _export(lb, each * lb + single[1], load[1])
+            sc = _export(lc, each * lc + single[2], load[2])
+            ia = (sa / va).conjugate() if la else 0j
+            ib = (sb / vb).conjugate() if lb else 0j
+            ic = (sc / vc).conjugate() if lc else 0j
+            common = zn * (ia + ib + ic)
+            na = ea + z * ia + common if la else 0j
+            nb = eb + z * ib + common if lb else 0j
+            nc = ec + z * ic + common if lc else 0j
+            moved = abs(na - va) + abs(nb - vb) + abs(nc - vc)
+            va, vb, vc = na, nb, nc
             if moved < TOLERANCE_PU:
-                self._volts = volts
-                return Flow(volts, fed, drawn)
+                self._volts = va, vb, vc
+                drawn = _drawn(la, load[0]), _drawn(lb, load[1]), _drawn(lc, load[2])
+                return Flow((la, lb, lc), (sa, sb, sc), drawn)
         raise CollapseError(_collapse(three + sum(single) - sum(load), z))
 
 
-def _powers(volts: Phasors, three: complex, single: Phasors, load: Phasors) -> tuple[Phasors, Phasors]:
-    """What is fed into each phase and drawn from it at these voltages."""
-    sizes = [abs(volt) for volt in volts]
-    total = sum(sizes) or 1.0
-    fed = [three * (size / total) + own for size, own in zip(sizes, single, strict=True)]
-    if min(sizes) >= WEAK_PU:
-        return fed, load
-    held = [min(1.0, size / WEAK_PU) for size in sizes]
-    return (
-        [power * part for power, part in zip(fed, held, strict=True)],
-        [power * part**2 for power, part in zip(load, held, strict=True)],
-    )
+def _start(source_pu: float, angle: complex, before: complex) -> tuple[complex, complex]:
+    """A phase's source, and the voltage to start the solve from."""
+    if source_pu < DEAD_PU:
+        return 0j, 0j
+    return source_pu * angle, before or source_pu * angle
+
+
+def _export(size: float, fed: complex, drawn: complex) -> complex:
+    """What leaves a phase of a voltage of this size."""
+    if size >= WEAK_PU:
+        return fed - drawn
+    return fed * (size / WEAK_PU) - _drawn(size, drawn)
+
+
+def _drawn(size: float, load: complex) -> complex:
+    """What a load draws at a voltage of this size."""
+    return load if size >= WEAK_PU else load * (size / WEAK_PU) ** 2
 
 
 def _collapse(power: complex, z: complex) -> str:
     return (
-        f"no voltage at the PCC lets {power.real:.0f} W and {power.imag:.0f} var out: they would move it by "
-        f"{100 * abs(power * z) / 3:.0f} %"
+        f"no voltage at the PCC lets {power.real:.0f} W and {power.imag:.0f} var out: "
+        f"they alone would move it by {100 * abs(power * z) / 3:.0f} %"
     )

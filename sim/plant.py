@@ -116,8 +116,12 @@ class Plant:
         self.steps += 1
         for event in self.script.step(self.dt_s):
             self.apply(event)
-        moved = [self.weather.step(), *(unit.step() for unit in self._full_sun)]
-        if any(moved):
+        shines = self.weather.step()
+        for unit in self._full_sun:
+            if unit.left:
+                unit.step()
+                shines = True
+        if shines:
             self._shine()
         for coil in self.coils:
             coil.step(self.dt_s)

@@ -9,14 +9,13 @@ from sim.files.grid import Grid
 from sim.files.load import Load
 from sim.glide import Glide
 from sim.load import NOISE_PERIOD_S, HostLoad
-from sim.network import Flow, Network
-
-Trio = tuple[float, float, float]
-"""By phase; 0 where a phase is not connected."""
+from sim.network import NOTHING, Flow, Network, Phasors, Trio
 
 
 class PccState(NamedTuple):
     """The truth at the PCC: powers out to the grid in W and var, voltages in units of nominal, currents in A.
+
+    By phase; 0 where a phase is not connected.
 
     `v_pu` is the mean of the connected phases; `phase_v_pu` is to neutral.
     """
@@ -35,7 +34,7 @@ class Generation(NamedTuple):
     """What the inverters feed in, in W + j var: three-phase ones together, the others by phase."""
 
     three: complex
-    single: list[complex]
+    single: Phasors = NOTHING
 
 
 class Site:
@@ -47,10 +46,10 @@ class Site:
     def __init__(self, grid: Grid, load: Load, dt_s: float, seed: int | None = None) -> None:
         seed = load.seed if seed is None else seed
         self._grid = grid
-        self._count = len(grid.phases)
-        equal = (1 / 3, 1 / 3, 1 / 3) if grid.phases == "abc" else (1.0, 0.0, 0.0)
+        self._connected = len(grid.phases)
+        equal = (1 / 3, 1 / 3, 1 / 3) if self._connected == 3 else (1.0, 0.0, 0.0)
         self.load = HostLoad(load, equal, dt_s, seed)
-        self.source_pu = [Glide(grid.voltage_pu) for _ in grid.phases]
+        self.source_pu = tuple(Glide(grid.voltage_pu if phase in grid.phases else 0.0) for phase in "abc")
         self.hz = Glide(grid.hz)
         self.host_load_w = load.base_w
         self._network = Network(grid)
@@ -58,17 +57,19 @@ class Site:
         self._normals = Normals(seed, Stream.FREQUENCY, 1)
         self._hz_noise = 0.0
         self._steps = 0
-        self._solved: Generation | None = None
-        self.state = self.solve(Generation(0j, [0j] * self._count))
+        self._solved = Generation(0j)
+        self.state = self.solve(self._solved)
 
     @property
     def load_w(self) -> float:
         """What the host load draws by itself, without noise."""
         return self.load.load_w
 
-    def sources(self, phase: str | None) -> list[Glide]:
+    def sources(self, phase: str | None) -> tuple[Glide, ...]:
         """The source's voltage on one phase, or on every one that is connected."""
-        return self.source_pu if phase is None else [self.source_pu[self._grid.phases.index(phase)]]
+        if phase is None:
+            return self.source_pu[: self._connected]
+        return (self.source_pu["abc".index(phase)],)
 
     def step(self, generation: Generation) -> PccState:
         """Advance by one time step with what the inverters now give; the new state of the PCC.
@@ -76,10 +77,14 @@ class Site:
         Raises:
             CollapseError: The grid cannot take it.
         """
-        moved = [self.load.step(), *(phase.step() for phase in self.source_pu)]
+        changed = self.load.step() or generation != self._solved
+        for phase in self.source_pu:
+            if phase.left:
+                phase.step()
+                changed = True
         hz = self._frequency()
         self._steps += 1
-        if any(moved) or generation != self._solved:
+        if changed:
             return self.solve(generation, hz)
         if hz != self.state.hz:
             self.state = self.state._replace(hz=hz)
@@ -91,11 +96,11 @@ class Site:
         Raises:
             CollapseError: The grid cannot take it.
         """
-        sources = [phase.value for phase in self.source_pu]
-        drawn = list(self.load.phases[: self._count])
-        flow = self._network.solve(sources, generation.three, generation.single, drawn)
+        a, b, c = self.source_pu
+        flow = self._network.solve((a.value, b.value, c.value), *generation, self.load.phases)
         self._solved = generation
-        self.host_load_w = sum(power.real for power in flow.drawn)
+        a_drawn, b_drawn, c_drawn = flow.drawn
+        self.host_load_w = a_drawn.real + b_drawn.real + c_drawn.real
         self.state = self._state(flow, self.hz.value if hz is None else hz)
         return self.state
 
@@ -106,24 +111,19 @@ class Site:
         return self.hz.value + self._hz_noise
 
     def _state(self, flow: Flow, hz: float) -> PccState:
-        powers = [fed - drawn for fed, drawn in zip(flow.fed, flow.drawn, strict=True)]
-        sizes = [abs(volt) for volt in flow.volts]
+        (va, vb, vc), (sa, sb, sc) = flow.volts, flow.export
         nominal_v = self._grid.phase_v
-        amps = [
-            abs(power) / (size * nominal_v) if size else 0.0
-            for power, size in zip(powers, sizes, strict=True)
-        ]
         return PccState(
-            export_w=sum(power.real for power in powers),
-            export_var=sum(power.imag for power in powers),
-            phase_w=_trio([power.real for power in powers]),
-            v_pu=sum(sizes) / self._count,
+            export_w=sa.real + sb.real + sc.real,
+            export_var=sa.imag + sb.imag + sc.imag,
+            phase_w=(sa.real, sb.real, sc.real),
+            v_pu=(va + vb + vc) / self._connected,
             hz=hz,
-            phase_var=_trio([power.imag for power in powers]),
-            phase_v_pu=_trio(sizes),
-            phase_a=_trio(amps),
+            phase_var=(sa.imag, sb.imag, sc.imag),
+            phase_v_pu=(va, vb, vc),
+            phase_a=(_amps(sa, va * nominal_v), _amps(sb, vb * nominal_v), _amps(sc, vc * nominal_v)),
         )
 
 
-def _trio(values: list[float]) -> Trio:
-    return (values[0], values[1], values[2]) if len(values) == 3 else (values[0], 0.0, 0.0)
+def _amps(power: complex, volts: float) -> float:
+    return abs(power) / volts if volts else 0.0

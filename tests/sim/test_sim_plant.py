@@ -18,7 +18,7 @@ from sim.site import Generation, PccState, Site
 from sim.virtual import hold_closed, set_caps
 
 DT_S = 0.01
-NOTHING = Generation(0j, [0j] * 3)
+NOTHING = Generation(0j)
 
 
 def demo(**changes: object) -> SimFile:
@@ -135,7 +135,7 @@ def test_export_raises_the_voltage_over_the_source_impedance() -> None:
     grid = Grid(nominal_v=480.0, resistance_ohm=0.02, reactance_ohm=0.03)
     site = Site(grid, Load(base_w=0.0), DT_S)
     rise_pu = (0.02 * 50_000 - 0.03 * 10_000) / 480**2
-    assert site.step(Generation(50_000 - 10_000j, [0j] * 3)).v_pu == pytest.approx(1.0 + rise_pu, abs=1e-4)
+    assert site.step(Generation(50_000 - 10_000j, (0j,) * 3)).v_pu == pytest.approx(1.0 + rise_pu, abs=1e-4)
 
 
 def test_plant_runs_its_script_and_can_hold_it() -> None:
