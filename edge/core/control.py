@@ -68,19 +68,14 @@ def core_step(
     aim_w = target_w(settings, state.limiter.noise)
     total_w = fallback_total_w(settings, aim_w)
     closed_w = _if_closed_w(settings, tracks, image, lost, permit)
-    opened = frozenset[str]() if in_service else _proven_open(image, now_s)
-    counted_w = {
-        plant.name: 0.0 if plant.contact in opened else closed_w[plant.name]
-        for plant in settings.ders
-        if plant.name in lost
-    }
-    heard = tuple(plant for plant in settings.ders if plant.name not in lost)
+    counted_w = _counted_w(settings, closed_w, frozenset() if in_service else _proven_open(image, now_s))
+    heard = tuple(plant for plant in settings.ders if plant.name not in lost) if lost else settings.ders
     blind_w = max(0.0, total_w - sum(counted_w.values()))
     fallback = fallback_step(
         settings,
         state.fallback,
         image,
-        frozenset(plant.name for plant in heard),
+        lost,
         blind_w,
         now_s,
         forced=permit.force_fallback,
@@ -128,7 +123,9 @@ def _if_closed_w(
     The largest of power-up and reversion value, last verified limit and any limit sent later; nameplate when it
     was seen to ignore its limit.
     """
-    found = {}
+    found: dict[str, float] = {}
+    if not lost:
+        return found
     for plant, track, reading in zip(settings.ders, tracks, image.ders, strict=True):
         if plant.name not in lost:
             continue
@@ -137,6 +134,16 @@ def _if_closed_w(
         ignores = plant.name in permit.unresponsive
         found[plant.name] = plant.nameplate_w if ignores else min(plant.nameplate_w, most_w)
     return found
+
+
+def _counted_w(
+    settings: CoreSettings, closed_w: dict[str, float], opened: frozenset[str]
+) -> dict[str, float]:
+    """What each unheard DER counts for: nothing behind a contact that is seen open."""
+    if not closed_w:
+        return closed_w
+    contacts = {plant.name: plant.contact for plant in settings.ders}
+    return {name: 0.0 if contacts[name] in opened else most_w for name, most_w in closed_w.items()}
 
 
 def _proven_open(image: Image, now_s: float) -> frozenset[str]:
@@ -148,8 +155,9 @@ def _proven_open(image: Image, now_s: float) -> frozenset[str]:
 
 def _closing_breaks(settings: CoreSettings, closed_w: dict[str, float], total_w: float) -> bool:
     """Whether closing would connect an unheard DER whose power breaks the sum at zero host load."""
-    connects = any(plant.contact is not None and plant.name in closed_w for plant in settings.ders)
-    return connects and sum(closed_w.values()) > total_w + ISOLATION_TOLERANCE_W
+    if sum(closed_w.values()) <= total_w + ISOLATION_TOLERANCE_W:
+        return False
+    return any(plant.contact is not None and plant.name in closed_w for plant in settings.ders)
 
 
 def _regulated(
@@ -177,6 +185,8 @@ def _isolated(
     before: frozenset[str],
 ) -> frozenset[str]:
     """Contacts to open: blind, and the power that unheard DERs may be making breaks the sum."""
+    if not counted_w:
+        return frozenset()
     contacts = frozenset(
         plant.contact for plant in settings.ders if plant.contact is not None and plant.name in counted_w
     )

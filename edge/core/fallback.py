@@ -34,7 +34,7 @@ def fallback_step(
     settings: CoreSettings,
     state: Fallback,
     image: Image,
-    heard: frozenset[str],
+    lost: frozenset[str],
     allowed_w: float,
     now_s: float,
     *,
@@ -43,7 +43,7 @@ def fallback_step(
     """Advance one scan.
 
     It is entered when the PCC sample is stale or the guard forces it, and left only with sight held for the
-    hold time and the limits of the DERs that answer (`heard`) verified to keep within `allowed_w` in sum.
+    hold time and the limits of the DERs that answer (all but `lost`) verified to keep within `allowed_w` in sum.
     """
     sighted = image.pcc.export_w.fresh(now_s, settings.stale_s) is not None and not forced
     if not sighted:
@@ -54,18 +54,18 @@ def fallback_step(
         return state
     sighted_s = now_s if state.sighted_s is None else state.sighted_s
     held = now_s - sighted_s >= settings.fallback_hold_s
-    if held and _verified(settings, image, heard, allowed_w, state.since_s):
+    if held and _verified(settings, image, lost, allowed_w, state.since_s):
         return Fallback(active=False, since_s=now_s, count=state.count)
     return replace(state, sighted_s=sighted_s)
 
 
 def _verified(
-    settings: CoreSettings, image: Image, heard: frozenset[str], allowed_w: float, since_s: float
+    settings: CoreSettings, image: Image, lost: frozenset[str], allowed_w: float, since_s: float
 ) -> bool:
     """Whether the limits read back after `since_s` from the DERs that answer keep their sum within `allowed_w`."""
     held_w = 0.0
     for der in image.ders:
-        if der.name not in heard:
+        if der.name in lost:
             continue
         limit_w = der.limit_w.since(since_s)
         if limit_w is None:

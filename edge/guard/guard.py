@@ -80,11 +80,10 @@ def guard_step(
     before = state
     state = _lapsed(settings, state, now_s)
     state = _measured(image, settings, state, now_s)
-    state = replace(
-        state,
-        causes=_causes(image, settings, state, now_s),
-        breaker_failed=not before.closed and _breaker_failed(image, settings, state),
-    )
+    causes = _causes(image, settings, state, now_s)
+    breaker_failed = not before.closed and _breaker_failed(image, settings, state)
+    if causes != state.causes or breaker_failed != state.breaker_failed:
+        state = replace(state, causes=causes, breaker_failed=breaker_failed)
     state = _latched(image, settings, state, now_s)
     state = _service(image, settings, state, ready=ready, held=bool(isolate))
     if state.closed and entered and not state.durable.in_service:
@@ -95,7 +94,8 @@ def guard_step(
         0.0 if state.durable.tripped else _clipped(limits_w.get(der.name, 0.0), der.nameplate_w)
         for der in settings.ders
     )
-    state = replace(state, limits_w=granted, scan_s=now_s)
+    if granted != state.limits_w:
+        state = replace(state, limits_w=granted)
     commands = Commands(
         limits=tuple(
             DerLimit(der.name, limit_w) for der, limit_w in zip(settings.ders, granted, strict=True)
@@ -169,6 +169,7 @@ def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: f
         watches=watches,
         sequence=image.pcc.sequence if is_new else state.sequence,
         sample_s=state.sample_s if sample is None else sample.oldest_s,
+        scan_s=now_s,
     )
 
 
@@ -270,7 +271,9 @@ def _breaker_failed(image: Image, settings: GuardSettings, state: GuardState) ->
 
 
 def _clipped(limit_w: float, nameplate_w: float) -> float:
-    return min(max(limit_w, 0.0), nameplate_w) if math.isfinite(limit_w) else 0.0
+    if 0.0 <= limit_w <= nameplate_w:
+        return limit_w
+    return nameplate_w if nameplate_w < limit_w < math.inf else 0.0
 
 
 def _events(

@@ -10,7 +10,7 @@ from core_bench import SETTINGS, der, image, pcc
 from edge.core.fallback import Fallback, fallback_step, fallback_total_w
 from edge.model.image import Image
 
-BOTH = frozenset({"a", "b"})
+NONE_LOST = frozenset[str]()
 OUT = Fallback(active=False, since_s=0.0)
 IN = Fallback(active=True, since_s=0.0, count=1)
 
@@ -31,7 +31,7 @@ def test_the_total_is_the_aim_at_zero_host_load(aim_w: float, unmanaged_w: float
 @pytest.mark.parametrize("age_s", [0.0, 0.999, 1.0, 1.001, 100.0])
 @pytest.mark.parametrize("forced", [False, True])
 def test_it_begins_when_the_sample_is_stale_or_the_guard_says_so(age_s: float, forced: bool) -> None:
-    state = fallback_step(SETTINGS, OUT, seen(100.0 - age_s), BOTH, 25.0, 100.0, forced=forced)
+    state = fallback_step(SETTINGS, OUT, seen(100.0 - age_s), NONE_LOST, 25.0, 100.0, forced=forced)
     begins = age_s > 1.0 or forced
     assert state == (Fallback(active=True, since_s=100.0, count=1) if begins else OUT)
 
@@ -39,7 +39,7 @@ def test_it_begins_when_the_sample_is_stale_or_the_guard_says_so(age_s: float, f
 def test_it_is_counted_once() -> None:
     state = OUT
     for _ in range(5):
-        state = fallback_step(SETTINGS, state, image(pcc(None, 0.0)), BOTH, 25.0, 100.0, forced=False)
+        state = fallback_step(SETTINGS, state, image(pcc(None, 0.0)), NONE_LOST, 25.0, 100.0, forced=False)
     assert (state.count, state.since_s) == (1, 100.0)
 
 
@@ -47,7 +47,7 @@ def ended(hold_s: float = 5.0, sum_w: float = 20.0, *, limits_s: float = 50.0, s
     """Whether it ends when sight has been held for a time."""
     state = replace(IN, sighted_s=100.0 - hold_s, since_s=since_s, starting=True)
     after = fallback_step(
-        SETTINGS, state, seen(100.0, 5.0, sum_w - 5.0, limits_s), BOTH, 20.0, 100.0, forced=False
+        SETTINGS, state, seen(100.0, 5.0, sum_w - 5.0, limits_s), NONE_LOST, 20.0, 100.0, forced=False
     )
     assert after.count == 1
     assert after.starting is after.active
@@ -73,12 +73,14 @@ def test_they_must_have_been_read_since_it_began(limits_s: float) -> None:
 def test_a_der_that_does_not_answer_is_not_asked_for_its_limit() -> None:
     state = replace(IN, sighted_s=0.0)
     at = image(pcc(0.0, 100.0), der("a", 0.0, 5.0, 50.0), replace(der("b", 0.0, 80.0, 50.0), reachable=False))
-    assert not fallback_step(SETTINGS, state, at, frozenset({"a"}), 20.0, 100.0, forced=False).active
+    assert not fallback_step(SETTINGS, state, at, frozenset({"b"}), 20.0, 100.0, forced=False).active
 
 
 def test_a_gap_in_sight_begins_the_hold_anew() -> None:
-    state = fallback_step(SETTINGS, IN, seen(100.0), BOTH, 25.0, 100.0, forced=False)
+    state = fallback_step(SETTINGS, IN, seen(100.0), NONE_LOST, 25.0, 100.0, forced=False)
     assert state.sighted_s == 100.0
-    state = fallback_step(SETTINGS, state, seen(100.0), BOTH, 25.0, 101.1, forced=False)
+    state = fallback_step(SETTINGS, state, seen(100.0), NONE_LOST, 25.0, 101.1, forced=False)
     assert state.sighted_s is None
-    assert fallback_step(SETTINGS, state, seen(106.0), BOTH, 25.0, 106.0, forced=False).sighted_s == 106.0
+    assert (
+        fallback_step(SETTINGS, state, seen(106.0), NONE_LOST, 25.0, 106.0, forced=False).sighted_s == 106.0
+    )
