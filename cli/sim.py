@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import sim_run
+from cli import sim_der, sim_run
 from cli.sim_serve import serve
 
 app = typer.Typer(no_args_is_help=True, help="Simulated sites: in virtual time, and served over Modbus.")
@@ -12,4 +12,5 @@ app = typer.Typer(no_args_is_help=True, help="Simulated sites: in virtual time, 
 
 app.command()(serve)
 app.command()(sim_run.run)
+app.command()(sim_der.der)
 app.command("list")(sim_run.list_scenarios)
