@@ -81,8 +81,9 @@ def _told(outputs: Iterable[Outputs], rows: list[Inputs]) -> Iterable[Outputs]:
 
 def _write(file: TextIO, outputs: Iterable[Outputs]) -> None:
     file.write("t_s,p_pu,q_pu,status\n")
-    for row in outputs:
-        file.write(f"{row.t_s:.10g},{row.p_pu:.6f},{row.q_pu:.6f},{row.status.name.lower()}\n")
+    file.writelines(
+        f"{row.t_s:.10g},{row.p_pu:.6f},{row.q_pu:.6f},{row.status.name.lower()}\n" for row in outputs
+    )
 
 
 def _shortened(problems: list[str], most: int = 10) -> list[str]:

@@ -152,7 +152,8 @@ def _row(cells: Mapping[str, str], *, storage: bool) -> tuple[Inputs | None, lis
             mistakes.append(f"column {column}: {cell.strip()!r} is not a number from {low:g} to {high:g}")
     if mistakes:
         return None, mistakes
-    return Inputs(*(values[column] for column in REQUIRED), values.get("p_limit_pu")), []
+    t_s, v_pu, f_hz, p_avail_pu = (values[column] for column in REQUIRED)
+    return Inputs(t_s, v_pu, f_hz, p_avail_pu, values.get("p_limit_pu")), []
 
 
 def _number(cell: str) -> float:
