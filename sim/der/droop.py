@@ -16,9 +16,10 @@ ENDED_PU = 1e-3
 class DroopBank:
     """Active power as a straight line over frequency beyond a deadband, from the power before the disturbance.
 
-    While the frequency is low, output may exceed what limits it by the droop's rise, and only by that. After the
-    frequency's return the deviation dies away with the response time; what else moves the output then acts
-    through.
+    Droop has precedence over the active power limit (IEEE 1547.1-2020 5.16, tables 38 and 39): output may exceed
+    what limits it by the rise that droop asks for, as far as it has come in the response time, and only by that;
+    a limit that is lowered meanwhile acts at once. After the frequency's return output goes back in the response
+    time to what it would be without droop; sun above what is given changes nothing.
     """
 
     def __init__(self, settings: SettingsBank, p_min_pu: Floats, dt_s: float) -> None:
@@ -26,6 +27,7 @@ class DroopBank:
         self._settings = settings
         self._p_min_pu = p_min_pu
         self.lag = Lag(settings.numbers("PF_OLRT"), dt_s, np.zeros(count))
+        self._rise_lag = Lag(settings.numbers("PF_OLRT"), dt_s, np.zeros(count))
         self._off: Flags = np.zeros(count, dtype=bool)
         self._over = self._under = self._active = self._off
         self._before_pu: Floats = np.zeros(count)
@@ -42,6 +44,7 @@ class DroopBank:
         self._pu_per_hz_under: Floats = 1.0 / (NOMINAL_HZ * numbers("PF_KUF"))
         self._quiet_hz = greatest(self._below_hz), least(self._above_hz)
         self.lag.take(numbers("PF_OLRT"))
+        self._rise_lag.take(numbers("PF_OLRT"))
 
     def near(self, hz: Quantity) -> bool:
         """Whether any unit responds, or is about to at `hz`."""
@@ -49,7 +52,13 @@ class DroopBank:
         return self.acts or not (low <= least(hz) and greatest(hz) <= high)
 
     def step(
-        self, hz: Quantity, in_service: Flags, base_pu: Floats, last_base_pu: Floats, p_pu: Floats
+        self,
+        hz: Quantity,
+        in_service: Flags,
+        base_pu: Floats,
+        last_base_pu: Floats,
+        p_pu: Floats,
+        available_pu: Floats,
     ) -> Floats:
         """Let one time step pass; the power asked for.
 
@@ -59,29 +68,30 @@ class DroopBank:
             base_pu: Power without droop now.
             last_base_pu: The same one step ago.
             p_pu: Power given in the last step.
+            available_pu: What sun or battery give, the most that droop asks for.
         """
         over, under = in_service & (hz > self._above_hz), in_service & (hz < self._below_hz)
         starts = (over & ~self._over) | (under & ~self._under)
         self._before_pu = np.where(starts, p_pu, self._before_pu)
         beyond = over | under
         self.lag.put(starts & ~self._active, last_base_pu)
-        target, rise = self._target(hz, over, under, base_pu)
-        recovers = self._active & ~beyond
-        drift = np.where(recovers & ~(self._over | self._under), base_pu - last_base_pu, 0.0)
-        self.lag.value, self.lag.before = self.lag.value + drift, self.lag.before + drift
-        lagged = self.lag.step(target)
-        ended = recovers & (np.abs(lagged - base_pu) < ENDED_PU)
+        self._rise_lag.put(~(self._active | beyond), 0.0)
+        target, rise = self._target(hz, over, under, base_pu, available_pu)
+        lagged, risen = self.lag.step(target), self._rise_lag.step(rise)
+        ended = ~beyond & (np.abs(lagged - base_pu) < ENDED_PU)
         self._over, self._under = over, under
-        self._active = beyond | (recovers & ~ended & in_service)
+        self._active = beyond | (self._active & ~ended & in_service)
         self.acts = bool(self._active.any())
-        bounded = np.where(beyond, np.minimum(lagged, base_pu + rise), lagged)
-        asked: Floats = np.where(self._active, bounded, base_pu)
+        asked: Floats = np.where(self._active, np.minimum(lagged, base_pu + risen), base_pu)
         return asked
 
-    def _target(self, hz: Quantity, over: Flags, under: Flags, base_pu: Floats) -> tuple[Floats, Floats]:
-        """What the droop asks for without its lag, and by how much it may exceed the limits."""
+    def _target(
+        self, hz: Quantity, over: Flags, under: Flags, base_pu: Floats, available_pu: Floats
+    ) -> tuple[Floats, Floats]:
+        """What the droop asks for without its lag (6.5.2.7, table 23), and its rise."""
         fall = (hz - np.where(over, self._above_hz, hz)) * self._pu_per_hz_over
         rise: Floats = (np.where(under, self._below_hz, hz) - hz) * self._pu_per_hz_under
         low = np.maximum(self._before_pu - fall, np.minimum(self._p_min_pu, self._before_pu))
-        target: Floats = np.where(over, low, np.where(under, self._before_pu + rise, base_pu))
+        high = np.minimum(self._before_pu + rise, available_pu)
+        target: Floats = np.where(over, low, np.where(under, high, base_pu))
         return target, rise

@@ -223,7 +223,7 @@ class Fleet:
 
     def _active_power(self, v_pu: Quantity, hz: Quantity, calm: bool) -> Floats:
         """What the power stage would give, before the rating."""
-        high = self.available_pu()
+        high = available = self.available_pu()
         base = np.minimum(self._command.step(self._told(), self.deaf), high)
         if not calm:
             base = np.minimum(base, self.service.ceiling_pu)
@@ -231,7 +231,7 @@ class Fleet:
         if bound is not None:
             base, high = np.minimum(base, bound), np.minimum(high, bound)
         if self._droop.near(hz):
-            asked = self._droop.step(hz, self.service.on, base, self._base_pu, self.p_pu)
+            asked = self._droop.step(hz, self.service.on, base, self._base_pu, self.p_pu, available)
         else:
             asked = base
         self._base_pu = base
