@@ -226,7 +226,8 @@ class Fleet:
         high = available = self.available_pu()
         base = np.minimum(self._command.step(self._told(), self.deaf), high)
         if not calm:
-            base = np.minimum(base, self.service.ceiling_pu)
+            ceiling = self.service.ceiling_pu
+            base = np.maximum(np.minimum(base, ceiling), -ceiling)
         bound = self._volt_watt(v_pu) if self.volt_watt.enabled.any() else None
         if bound is not None:
             base, high = np.minimum(base, bound), np.minimum(high, bound)
@@ -276,6 +277,7 @@ class Fleet:
         """Bring everything that follows from the settings up to date."""
         numbers = self._settings.numbers
         self._trip.take()
+        self._ride_through.take()
         self._droop.take()
         self.reactive.take()
         self.capability.take(self.reactive.watt_var, self.reactive.watt_var_corners())

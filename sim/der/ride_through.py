@@ -31,14 +31,23 @@ class RideThroughBank:
         self._cease_below: Floats = np.array([CEASE_BELOW_V[name] for name in category])
         permissive = np.array([name != "III" for name in category])
         self._high_code: Codes = np.where(permissive, Status.PERMISSIVE, Status.MANDATORY).astype(np.int8)
-        self._response_s: Floats = (
-            np.array([[unit.ride_through.momentary_s, unit.ride_through.cease_s] for unit in units]).T
-            - SLACK_S
-        )
+        self._momentary_s: Floats = np.array([unit.ride_through.momentary_s for unit in units]) - SLACK_S
+        self._cease_s: Floats = np.array([unit.ride_through.cease_s for unit in units]) - SLACK_S
+        self._response_s: Floats = np.zeros((2, count))
         self._restore_s: Floats = np.array([unit.ride_through.restore_s for unit in units]) - SLACK_S
         self._stop_s: Floats = np.zeros((2, count))
         self._back_s: Floats = np.full(count, np.inf)
         self.blocked: Flags = np.zeros(count, dtype=bool)
+        self.take()
+
+    def take(self) -> None:
+        """Take from the settings how fast a unit stops.
+
+        Where momentary cessation is on, a voltage that calls for cease to energize has passed its threshold.
+        """
+        passed = self._settings.flags("MC_ENABLE")
+        cease_s = np.where(passed, np.minimum(self._momentary_s, self._cease_s), self._cease_s)
+        self._response_s = np.array([self._momentary_s, cease_s])
 
     def mode(self, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> Codes:
         """The most severe mode that voltage and frequency call for, CONTINUOUS to CEASE."""
