@@ -12,7 +12,11 @@ from cli.exits import REFUSED, UNREACHABLE, fail
 
 def serve(
     file: Annotated[
-        Path | None, typer.Argument(help="The sim file; the demo site when left out.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="A sim file, or a scenario by its name or file; the demo site when left out.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
     truth: Annotated[Path | None, typer.Option(help="Write what really happens to this CSV file.")] = None,
@@ -24,20 +28,21 @@ def serve(
         bool, typer.Option("--control", help="Take orders as lines of JSON on standard input.")
     ] = False,
 ) -> None:
-    """Serve the devices of a sim file until interrupted."""
+    """Serve the devices of a site until interrupted, over Modbus TCP and RTU; a scenario with its faults."""
     import asyncio
 
     from edge.model.strict_toml import FileRefusedError
-    from sim.devices.server import PortInUseError
     from sim.serve import SimServer, serve_until_signal
-    from sim.simfile import DEMO, load_simfile
+    from sim.served import load
+    from sim.simfile import DEMO
+    from sim.wire.tcp import PortInUseError
 
     try:
-        sim = load_simfile(file or DEMO)
+        site = load(file or DEMO)
     except FileRefusedError as error:
         fail(REFUSED, *error.problems)
     try:
-        server = SimServer(sim, truth, port_base)
+        server = SimServer(site.sim, truth, port_base, faults=site.faults, seed=site.seed)
     except OSError as error:
         fail(REFUSED, f"{truth}: cannot be written: {error.strerror}")
     try:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from edge.model.site import Name, Strict
-from sim.devices.server import DeviceServer
+from sim.files.fault import OF_THE_GATEWAY, Fault, FaultKind
 from sim.files.script import ScriptEvent
 from sim.live import LivePlant
+from sim.wire.injector import Injector
+
+_OF_A_FAULT = ("for_s", "rate", "delay_s", "code", "swap_with")
 
 
 class Order(Strict):
-    """One line of the control channel: exactly one of its orders, `role` only with a loss."""
+    """One line of the control channel: exactly one of its orders; `role` and what a fault takes go with a fault.
 
-    fault: Literal["meter-loss", "inverter-loss", "write-ignored", "clear"] | None = None
+    Beside the kinds of faults there are `meter-loss` (its silence), `inverter-loss` (the silence of `role`, or of
+    the first inverter), `write-ignored` without a role (every inverter takes limits, shows them, and does not
+    follow) and `clear`, which ends every fault.
+    """
+
+    fault: Literal["meter-loss", "inverter-loss", "clear"] | FaultKind | None = None
     role: Name | None = None
+    for_s: float | None = Field(None, gt=0)
+    rate: float | None = None
+    delay_s: float | None = None
+    code: int | None = None
+    swap_with: Name | None = None
     load_step_w: float | None = None
     load_w: float | None = None
     script: Literal["hold", "run"] | None = None
@@ -31,13 +43,22 @@ class Order(Strict):
             raise PydanticCustomError("order", "give exactly one of fault, load_step_w, load_w, script")
         return self
 
+    def as_fault(self, kind: FaultKind, role: str | None, now_s: float) -> Fault:
+        """The fault that is ordered, from now on.
+
+        Raises:
+            ValidationError: When it does not take what it is given, or needs more.
+        """
+        given = {name: getattr(self, name) for name in _OF_A_FAULT if getattr(self, name) is not None}
+        return Fault.model_validate({"kind": kind, "target": role, "at_s": now_s, **given})
+
 
 class Control:
-    """Carries out orders on a live plant and the servers in front of it."""
+    """Carries out orders on a live plant and the faults of the devices before it."""
 
-    def __init__(self, live: LivePlant, servers: Mapping[str, DeviceServer]) -> None:
+    def __init__(self, live: LivePlant, injector: Injector) -> None:
         self._live = live
-        self._servers = servers
+        self._injector = injector
 
     def handle(self, line: str) -> dict[str, Any]:
         """Carry out one line: `{"event", "t_s"}` with the monotonic time of effect, or `{"error"}`."""
@@ -61,22 +82,30 @@ class Control:
             plant.script.held = order.script == "hold"
             return f"script {order.script}"
         if order.fault:
-            self._fault(order.fault, order.role)
+            self._fault(order, order.fault)
             event = f"fault {order.fault}"
             plant.note(event)
             return event
         now = ScriptEvent(at_s=0.0, load_step_w=order.load_step_w, load_w=order.load_w)
         return plant.apply(now)
 
-    def _fault(self, fault: str, role: str | None) -> None:
+    def _fault(self, order: Order, fault: str) -> None:
         plant = self._live.plant
-        if fault == "meter-loss":
-            self._servers["meter"].silent = True
-        elif fault == "inverter-loss":
-            self._servers[role or plant.sim.inverter[0].role].silent = True
-        elif fault == "write-ignored":
-            plant.fleet.deaf[:] = True
-        else:
+        if fault == "clear":
             plant.fleet.deaf[:] = False
-            for server in self._servers.values():
-                server.silent = False
+            self._injector.clear()
+        elif fault == FaultKind.WRITE_IGNORED and order.role is None:
+            plant.fleet.deaf[:] = True
+        elif fault == "meter-loss":
+            self._begin(order.as_fault(FaultKind.SILENCE, "meter", plant.t_s))
+        elif fault == "inverter-loss":
+            role = order.role or plant.sim.inverter[0].role
+            self._begin(order.as_fault(FaultKind.SILENCE, role, plant.t_s))
+        else:
+            self._begin(order.as_fault(FaultKind(fault), order.role, plant.t_s))
+
+    def _begin(self, fault: Fault) -> None:
+        if fault.kind in OF_THE_GATEWAY:
+            raise KeyError(f"device that could show a {fault.kind}: it is the gateway's own")
+        self._injector.add(fault)
+        self._injector.step(self._live.plant.t_s)

@@ -1,39 +1,41 @@
-"""A sim file served in real time: one Modbus TCP port for each device, all on loopback."""
+"""A site served in real time: its devices over Modbus TCP on loopback and RTU on pseudo-terminals."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pymodbus.simulator import SimDevice
-
 from sim.control import Control
-from sim.devices.der import der_models
-from sim.devices.legacy import legacy_models
-from sim.devices.meter import meter_models
-from sim.devices.plain import coil_device, diagnostic_device
-from sim.devices.server import DeviceServer
-from sim.devices.sunspec import SunSpecMap
+from sim.devices.assembly import coil_unit, diagnostic_unit, inverter_unit, meter_unit
+from sim.devices.unit import Unit
+from sim.files.device import Served
+from sim.files.fault import Fault
 from sim.live import LivePlant
 from sim.plant import Plant
 from sim.simfile import SimFile
 from sim.truthlog import TruthLog
+from sim.wire.injector import Injector
+from sim.wire.places import Wire, places
+from sim.wire.quirks import wire_quirks
+from sim.wire.station import Station
 
 _FLUSH_STEPS = 5
 """Rows of truth between flushes, so that a reader is never more than 0.1 s behind."""
 
 
 class SimServer:
-    """The devices of a sim file over one plant; `port_base` moves the lowest port there, 0 takes free ones."""
+    """The devices of a sim file over one plant, with `faults` that come and go by the plant's time.
+
+    `port_base` moves the lowest port there, the others with it; 0 takes free ones. `seed` draws random faults.
+    """
 
     def __init__(
         self,
@@ -41,34 +43,41 @@ class SimServer:
         truth: Path | None = None,
         port_base: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        faults: Sequence[Fault] = (),
+        seed: int = 1,
     ) -> None:
         self.sim = sim
         self._log = TruthLog(truth, len(sim.inverter)) if truth else None
         self.plant = Plant(sim)
         self.live = LivePlant(self.plant, self._log.write if self._log else None, clock)
-        self._shift = 0 if port_base is None else port_base - min(sim.ports())
-        self._free_ports = port_base == 0
-        self.servers = {server.role: server for server in self._servers()}
-        self.control = Control(self.live, self.servers)
+        shift = 0 if port_base is None else port_base - min(sim.ports(), default=0)
+        self.servers = places(
+            [(served, self._station(role, served, unit)) for role, served, unit in self._devices()],
+            sim.line,
+            lambda port: 0 if port_base == 0 else port + shift,
+        )
+        self.injector = Injector(self.plant, self.servers, faults, seed)
+        self.live.before_step = self.injector.step
+        self.control = Control(self.live, self.injector)
 
     async def start(self) -> None:
-        """Open every port, then let time begin.
+        """Open every port and line, then let time begin.
 
         Raises:
-            PortInUseError: When a port cannot be had; those already open are closed again.
+            PortInUseError: When one cannot be had; those already open are closed again.
         """
         try:
-            for server in self.servers.values():
-                await server.start()
+            for wire in self._wires():
+                await wire.start()
         except BaseException:
             await self.stop()
             raise
         self.live.start()
 
     async def stop(self) -> None:
-        """Close every port and the truth log."""
-        for server in self.servers.values():
-            await server.stop()
+        """Close every port and line, and the truth log."""
+        for wire in self._wires():
+            await wire.stop()
         if self._log:
             self._log.close()
 
@@ -87,46 +96,51 @@ class SimServer:
             await asyncio.sleep(period_s)
 
     def ready(self) -> dict[str, Any]:
-        """What the readiness line says."""
+        """What the readiness line says; `unserved` are faults that no device can show."""
         units = [
-            {"role": server.role, "uri": server.uri, "unit_id": server.unit_id}
-            for server in self.servers.values()
+            {"role": place.role, "uri": place.uri, "unit_id": place.unit_id}
+            for place in self.servers.values()
         ]
         diagnostic = units.pop()
-        return {
+        line = {
             "pid": os.getpid(),
             "devices": units,
             "diagnostic": {"uri": diagnostic["uri"], "unit_id": diagnostic["unit_id"]},
         }
+        return line | ({"unserved": self._unserved()} if self._unserved() else {})
 
     def describe(self) -> str:
         """The devices for a person."""
-        lines = [f"{server.role:<14}{server.uri}" for server in self.servers.values()]
+        lines = [f"{place.role:<14}{place.uri}" for place in self.servers.values()]
+        lines += [f"not served, the gateway's own: {fault}" for fault in self._unserved()]
         return "\n".join([f"{self.sim.name}, until interrupted:", *lines, ""])
 
-    def _servers(self) -> list[DeviceServer]:
-        sim, plant, advance = self.sim, self.plant, self.live.advance
-        meter = SunSpecMap(meter_models(plant), advance).device(sim.meter.unit_id)
-        servers = [self._server("meter", meter, sim.meter.port)]
-        for index, unit in enumerate(sim.inverter):
-            models = der_models(plant, index) if unit.models == "der" else legacy_models(plant, index)
-            device = SunSpecMap(models, advance).device(unit.unit_id)
-            servers.append(self._server(unit.role, device, unit.port))
-        for coil, module in zip(sim.coil, plant.coils, strict=True):
-            servers.append(self._server(coil.role, coil_device(module, coil.unit_id, advance), coil.port))
-        diagnostic = diagnostic_device(plant, sim.diagnostic.unit_id, advance)
-        return [*servers, self._server("diagnostic", diagnostic, sim.diagnostic.port)]
+    def _unserved(self) -> list[str]:
+        return [f"{fault.kind} at {fault.at_s:g} s" for fault in self.injector.unserved]
 
-    def _server(self, role: str, device: SimDevice, port: int) -> DeviceServer:
-        return DeviceServer(role, device, 0 if self._free_ports else port + self._shift)
+    def _wires(self) -> list[Wire]:
+        return list(dict.fromkeys(place.wire for place in self.servers.values()))
+
+    def _devices(self) -> Iterator[tuple[str, Served, Unit]]:
+        """Every device with its role, the diagnostic unit last."""
+        sim, plant, advance = self.sim, self.plant, self.live.advance
+        yield "meter", sim.meter, meter_unit(plant, advance)
+        for index, inverter in enumerate(sim.inverter):
+            yield inverter.role, inverter, inverter_unit(plant, index, advance)
+        for index, coil in enumerate(sim.coil):
+            yield coil.role, coil, coil_unit(plant, index, advance)
+        yield "diagnostic", sim.diagnostic, diagnostic_unit(plant, advance)
+
+    def _station(self, role: str, served: Served, unit: Unit) -> Station:
+        return Station(role, served.unit_id, unit, wire_quirks(served.quirks, self.live.clock))
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    sim: SimFile, truth: Path | None = None, port_base: int | None = None
+    sim: SimFile, truth: Path | None = None, port_base: int | None = None, faults: Sequence[Fault] = ()
 ) -> AsyncIterator[SimServer]:
     """A running server of `sim`, for the length of the context."""
-    server = SimServer(sim, truth, port_base)
+    server = SimServer(sim, truth, port_base, faults=faults)
     await server.start()
     stop = asyncio.Event()
     physics = asyncio.create_task(server.run(stop))
@@ -147,7 +161,6 @@ async def serve_until_signal(server: SimServer, *, as_json: bool, control: bool)
         PortInUseError: When a port cannot be had.
         OSError: When the truth log cannot be written.
     """
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -16,9 +16,10 @@ from edge.model import strict_toml
 from edge.model.site import Strict, Text
 from edge.model.toml_lines import Path as KeyPath
 from sim.files.coil import CoilFile
-from sim.files.device import DiagnosticFile
+from sim.files.device import DiagnosticFile, Served
 from sim.files.grid import Grid
 from sim.files.inverter import InverterFile
+from sim.files.line import LineFile
 from sim.files.load import Load
 from sim.files.meter import MeterFile
 from sim.files.script import ScriptEvent
@@ -40,6 +41,7 @@ class SimFile(Strict):
     inverter: tuple[InverterFile, ...] = Field(min_length=1)
     coil: tuple[CoilFile, ...] = ()
     diagnostic: DiagnosticFile
+    line: tuple[LineFile, ...] = ()
     script: tuple[ScriptEvent, ...] = ()
 
     @model_validator(mode="after")
@@ -54,9 +56,18 @@ class SimFile(Strict):
         return self
 
     @model_validator(mode="after")
-    def _ports_fit(self) -> Self:
-        if len(set(self.ports())) != len(self.ports()):
-            raise PydanticCustomError("ports", "every device needs a port of its own")
+    def _places_fit(self) -> Self:
+        names = [line.name for line in self.line]
+        if len(set(names)) != len(names):
+            raise PydanticCustomError("lines", "every line must be given once")
+        for device in self.served():
+            if device.line is not None and device.line not in names:
+                raise PydanticCustomError("lines", "there is no line called {line}", {"line": device.line})
+        places = [device.place for device in self.served()]
+        if len(set(places)) != len(places):
+            raise PydanticCustomError(
+                "ports", "every device needs a port of its own, or a unit id of its own there"
+            )
         return self
 
     @model_validator(mode="after")
@@ -93,10 +104,13 @@ class SimFile(Strict):
         """Sum of the inverters' nameplates in W."""
         return sum(unit.nameplate_w for unit in self.inverter)
 
+    def served(self) -> list[Served]:
+        """Everything with registers: meter, inverters, coils, diagnostic unit."""
+        return [self.meter, *self.inverter, *self.coil, self.diagnostic]
+
     def ports(self) -> list[int]:
-        """Ports in the order of the file: meter, inverters, coils, diagnostic unit."""
-        units = [unit.port for unit in self.inverter]
-        return [self.meter.port, *units, *(coil.port for coil in self.coil), self.diagnostic.port]
+        """TCP ports in the order of `served`."""
+        return [device.port for device in self.served() if device.port is not None]
 
 
 def load_simfile(path: Path) -> SimFile:

@@ -50,17 +50,32 @@ def model_ids(models: Literal["der", "legacy"] | tuple[int, ...]) -> tuple[int, 
 
 
 class Served(Strict):
-    """A device on a port of its own, and how it departs from its specification."""
+    """A device at its place on the wire, and how it departs from its specification.
+
+    It is reached at a TCP `port` or on the serial `line` of that name; others may share either by their unit ids.
+    """
 
     device: ClassVar[DeviceKind]
 
-    port: Port
+    port: Port | None = None
+    line: Name | None = None
     unit_id: UnitId = 1
     quirks: tuple[Quirk, ...] = ()
 
     def chain(self) -> tuple[int, ...]:
         """The SunSpec models it serves, in order; none for a device that is not SunSpec."""
         return ()
+
+    @property
+    def place(self) -> tuple[int | str, int]:
+        """Port or line, and unit id: no two devices share it."""
+        return (self.port if self.port is not None else self.line or "", self.unit_id)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.port is None) == (self.line is None):
+            raise PydanticCustomError("place", "give either port or line")
+        return self
 
     @model_validator(mode="after")
     def _quirks_fit(self) -> Self:
