@@ -10,8 +10,8 @@ TIME_CONSTANTS_TO_90 = log(10.0)
 TIME_CONSTANTS_TO_95 = log(20.0)
 """The same for 95 %, as SunSpec models 126 and 132 count (`RmpTms`)."""
 
-RESPONSE_BOUNDS_S = {"limit_active_power": 30.0, "const_pf": 10.0, "const_q": 10.0, "watt_var": 10.0}
-"""The longest response that the standard allows a function without a setting for it (4.6.2, 5.3.2, 5.3.4, 5.3.5)."""
+RESPONSE_BOUNDS_S = {"const_pf": 10.0, "const_q": 10.0, "watt_var": 10.0}
+"""The longest response that the standard allows a function without a setting for it (5.3.2, 5.3.4, 5.3.5)."""
 
 
 def time_constant_s(t90_s: float) -> float:

@@ -111,3 +111,18 @@ def test_a_lagging_watt_var_keeps_its_reactive_power_and_still_fits() -> None:
     p_out, q_out = within_watt_var(FULL, (1.0, 0.2), CURVE)
     assert q_out == 0.2
     assert fits((p_out, q_out))
+
+
+@given(asked=POWERS, priority=st.sampled_from(Priority), category=CATEGORIES)
+def test_a_greater_der_does_the_same_in_proportion(
+    asked: tuple[float, float], priority: Priority, category: Literal["A", "B"]
+) -> None:
+    scale = 40e3
+    greater = Rating(scale, scale, 0.6 * scale, 0.6 * scale, 0.5 * scale, 0.5 * scale)
+    large = (asked[0] * scale, asked[1] * scale)
+    for got, small in (
+        (within(greater, large, priority, category), within(FULL, asked, priority, category)),
+        (within_at_pf(greater, large), within_at_pf(FULL, asked)),
+        (within_watt_var(greater, large, CURVE), within_watt_var(FULL, asked, CURVE)),
+    ):
+        assert (got[0] / scale, got[1] / scale) == pytest.approx(small, abs=1e-7)

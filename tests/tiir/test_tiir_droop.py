@@ -37,9 +37,14 @@ def test_slopes_and_bounds(hz: float, before: float, least: float, most: float) 
 
 
 def test_each_side_has_its_own_dead_band_and_slope() -> None:
-    for f_hz, power in ((60.1 + 0.6, 0.8 - 0.5), (59.8 - 0.9, 0.8 + 0.5)):
+    for f_hz, power in (
+        (60.1 + 0.6, 0.8 - 0.5),
+        (60.1 + 0.0006, 0.8 - 0.0005),
+        (59.8 - 0.9, 0.8 + 0.5),
+        (59.8 - 0.0009, 0.8 + 0.0005),
+    ):
         droop = Droop().noticed(STEEP, f_hz, 0.8)
-        assert droop.wanted_pu(STEEP, f_hz, 0.0, 2.0) == pytest.approx(power)
+        assert droop.wanted_pu(STEEP, f_hz, 0.0, 2.0) == pytest.approx(power, abs=1e-9)
     assert outside_hz(STEEP, 60.1) == outside_hz(STEEP, 59.8) == 0.0
 
 

@@ -41,6 +41,7 @@ def test_enters_after_the_delay_and_not_before() -> None:
     assert waiting.at(SETTINGS, GOOD, 1299.999).entered_s is None
     assert waiting.at(SETTINGS, GOOD, 1300.0).entered_s == 1300.0
     assert waiting.left_s(SETTINGS, 1100.0) == 200.0
+    assert waiting.left_s(SETTINGS, 1500.0) == 0.0
     assert Service().left_s(SETTINGS, 1100.0) == 300.0
     assert waiting.at(SETTINGS, GOOD, 1300.0).left_s(SETTINGS, 1301.0) == 0.0
 

@@ -119,6 +119,8 @@ def test_random_delay_below_500_kva(rated_va: float | None, stands: bool) -> Non
     assert (broken == []) is stands
     assert check_rules(SETTINGS, {"ES_RANDOMIZED_DELAY": 0.0, "ES_RAMP_RATE": 300.0}, der) == []
     assert all("4.10.3" in sentence for sentence in broken)
+    if rated_va == 500e3:
+        assert "nameplate is 500 kVA" in broken[0]
 
 
 @pytest.mark.parametrize(
