@@ -15,7 +15,7 @@ import numpy as np
 
 from edge.model.commands import Commands, Event
 from edge.model.durable import NEW_SITE
-from edge.model.image import Image, PccReading
+from edge.model.image import Image, Override, PccReading
 from edge.model.site import Site
 from edge.model.view import Mode
 from edge.step import Settings, mode, start, step
@@ -166,9 +166,12 @@ class ClosedLoop:
             self._tell("restart", "the agent comes up with the protective state that it kept")
             self._come_up()
         is_new = now_s >= self._meter.due_s - _EPS and self._meter.tick(now_s)
-        for part in (*self._ders, *self._outputs):
-            if now_s >= part.due_s - _EPS:
-                part.tick(now_s)
+        for der in self._ders:
+            if now_s >= der.due_s - _EPS:
+                der.tick(now_s)
+        for output in self._outputs:
+            if now_s >= output.due_s - _EPS:
+                output.tick(now_s)
         if is_new or now_s >= self._scan_due_s - _EPS:
             self._scan(now_s)
 
@@ -186,7 +189,8 @@ class ClosedLoop:
         self._carry_out(commands, now_s, feed=is_on_time)
 
     def _image(self, now_s: float) -> Image:
-        overrides, reset = (), False
+        overrides: tuple[Override, ...] = ()
+        reset = False
         if self._asks:
             active = [ask for ask in self._asks if ask.at_s <= now_s < ask.until_s]
             overrides = tuple(ask.override() for ask in active if not ask.reset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sim.files.fault import Fault, FaultKind
 from sim.limit import LimitWrite
@@ -21,8 +22,8 @@ class PlantFaults:
         self._coils = {coil.role: index for index, coil in enumerate(plant.sim.coil)}
         turns: list[tuple[float, int, Callable[[], None]]] = []
         for number, fault in enumerate(faults):
-            turns.append((fault.at_s, number, lambda fault=fault: self._begin(fault)))
-            turns.append((fault.until_s, number, lambda fault=fault: self._end(fault)))
+            turns.append((fault.at_s, number, partial(self._begin, fault)))
+            turns.append((fault.until_s, number, partial(self._end, fault)))
         self._turns = sorted(turns, key=lambda turn: turn[:2], reverse=True)
 
     def step(self, now_s: float) -> None:

@@ -198,14 +198,19 @@ def _unit(done: Run, role: str) -> int:
 
 
 def _written_w(done: Run, span: During, until_s: float) -> list[float]:
-    """Each limit written in the span: of one DER, or the sum of what stood written after each."""
+    """Each limit written to one DER in the span; or the sum of what stood written to all, as often as it changed."""
+    if span.der is not None:
+        return [
+            written.limit_w
+            for written in done.writes
+            if written.der == span.der and span.from_s <= written.at_s < until_s
+        ]
     last: dict[str, float] = {}
-    found = []
+    sums: dict[float, float] = {}
     for written in done.writes:
         last[written.der] = written.limit_w
-        if span.from_s <= written.at_s < until_s and span.der in (None, written.der):
-            found.append(written.limit_w if span.der else sum(last.values()))
-    return found
+        sums[written.at_s] = sum(last.values())
+    return [total_w for at_s, total_w in sums.items() if span.from_s <= at_s < until_s]
 
 
 def _modes(done: Run, from_s: float, until_s: float) -> list[str]:

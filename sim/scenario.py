@@ -15,6 +15,7 @@ site = "five"                 # a base: sim/sites/five.sim.toml and five.site.to
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Iterator
 from functools import cached_property
@@ -126,6 +127,8 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     path = Path(name_or_path)
     if str(name_or_path) in scenario_names():
         path = SCENARIOS / f"{name_or_path}.toml"
+    elif path.suffix != ".toml" and not path.exists():
+        raise FileRefusedError([_unknown(str(name_or_path))])
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -144,6 +147,12 @@ def scenario_names() -> tuple[str, ...]:
 def site_names() -> tuple[str, ...]:
     """Names of the base sites, in order."""
     return tuple(sorted(path.name.removesuffix(".sim.toml") for path in SITES.glob("*.sim.toml")))
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, scenario_names(), n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "`dergate sim list` shows them"
+    return f"no scenario is called {name!r}, and no file; {hint}"
 
 
 def _base(name: str | None, suffix: str) -> Table:

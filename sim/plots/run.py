@@ -1,0 +1,207 @@
+"""The picture of one run: export against its limit, what was made and permitted to be made, what happened when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from edge.guard.settings import GuardSettings
+from sim.plots.style import AVAILABLE, BLACK, EXPORT, GREEN, GREY, LIMIT, LOAD, VERMILION, name_limit, picture
+from sim.run import Run
+from sim.truth import excursions
+
+_TOLD = frozenset(
+    {
+        "trip",
+        "reset",
+        "fallback",
+        "fallback-end",
+        "in-service",
+        "out-of-service",
+        "device-loss",
+        "device-return",
+        "write-unverified",
+        "breaker-failure",
+        "isolation",
+        "alarm",
+    }
+)
+"""Events of the agent that are marked; pickups and dropouts would drown the others."""
+
+_CLOSE = 0.036
+"""Of the width: labels closer than this share a line."""
+
+_MOST_CHARS = 34
+_MOST_POINTS = 4000
+_PER_LABEL = 3
+
+
+def draw(done: Run, path: Path) -> None:
+    """Write the picture of `done` to the PNG file `path`.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    scenario = done.scenario
+    with picture(
+        path,
+        _wrapped(scenario.shows),
+        rows=3,
+        size_in=(9.0, 8.0),
+        heights=(3.0, 3.0, 1.9),
+        share_x=True,
+    ) as (export, power, labels):
+        about = f"{scenario.name}, seed {done.seed}: {done.verdict}"
+        export.set_title(about, color=GREY, fontsize=9, fontweight="normal")
+        _export(export, done)
+        _power(power, done)
+        _labels(labels, done, (export, power))
+        labels.set_xlabel("time in s")
+        labels.set_xlim(0.0, scenario.duration_s)
+
+
+def _export(axes: Axes, done: Run) -> None:
+    """Export with its limit and the elements' pickups; excursions shaded."""
+    truth, site = done.truth, done.scenario.site_file
+    limit_w = site.limit_w
+    axes.plot(*_thinned(truth.t_s, truth.export_w), color=EXPORT, label="export")
+    name_limit(axes, limit_w, "export limit")
+    pickups = {element.pickup_w: element.name for element in GuardSettings.of(site).elements}
+    for pickup_w, name in pickups.items():
+        if abs(pickup_w - limit_w) > 0.01 * done.metrics.nameplate_w:
+            name_limit(axes, pickup_w, f"pickup of {name}", BLACK)
+    for one in excursions(truth, limit_w, done.metrics.nameplate_w):
+        axes.axvspan(one.start_s, one.start_s + one.duration_s, color=VERMILION, alpha=0.25, linewidth=0)
+    if done.scenario.judged_from_s:
+        axes.axvspan(0.0, done.scenario.judged_from_s, color=GREY, alpha=0.08, linewidth=0)
+    axes.set_ylabel("export in kW")
+    _in_kw(axes)
+
+
+def _power(axes: Axes, done: Run) -> None:
+    """Host load, output of all inverters, what the sun offers, and the limits last written."""
+    truth = done.truth
+    axes.plot(*_thinned(truth.t_s, truth.available_w), color=AVAILABLE, linewidth=1.0, label="available")
+    axes.plot(*_thinned(truth.t_s, truth.host_load_w), color=LOAD, label="host load")
+    axes.plot(*_thinned(truth.t_s, truth.output_w), color=GREEN, label="output")
+    axes.step(
+        *_limits(done),
+        where="post",
+        color=LIMIT,
+        linewidth=0.9,
+        linestyle=(0, (3, 1.5)),
+        label="limits written",
+    )
+    axes.set_ylabel("power in kW")
+    axes.set_ylim(bottom=min(0.0, float(truth.output_w.min())))
+    _in_kw(axes)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, borderaxespad=0.2)
+
+
+def _limits(done: Run) -> tuple[list[float], list[float]]:
+    """The sum of what was last written to each inverter, over time."""
+    last: dict[str, float] = {}
+    sums: dict[float, float] = {}
+    for written in done.writes:
+        last[written.der] = written.limit_w
+        if len(last) == len(done.scenario.site_file.der):
+            sums[written.at_s] = sum(last.values())
+    return [*sums, done.scenario.duration_s], [*sums.values(), *list(sums.values())[-1:]]
+
+
+def _labels(axes: Axes, done: Run, others: tuple[Axes, ...]) -> None:
+    """What happened, each time with a line through all axes and its words below them."""
+    axes.set_ylim(0.0, 1.0)
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+    for at_s, text, colour in _grouped(done):
+        for one in others:
+            one.axvline(at_s, color=colour, linewidth=0.8, linestyle=":", zorder=1.2)
+        axes.axvline(at_s, ymin=0.94, color=colour, linewidth=0.8, linestyle=":")
+        axes.annotate(
+            text,
+            (at_s, 0.93),
+            color=colour,
+            rotation=90,
+            ha="center",
+            va="top",
+            fontsize=8,
+            linespacing=1.05,
+            annotation_clip=True,
+        )
+
+
+def _grouped(done: Run) -> Iterator[tuple[float, str, str]]:
+    """Time, words and colour of each label; what happens close together shares one."""
+    happened = sorted(_happened(done), key=lambda item: item[0])
+    near_s = _CLOSE * done.scenario.duration_s
+    group: list[tuple[float, str, str]] = []
+    for item in [*happened, (float("inf"), "", "")]:
+        if group and item[0] - group[0][0] > near_s:
+            yield group[0][0], _together([text for _, text, _ in group]), _loudest(group)
+            group = []
+        group.append(item)
+
+
+def _together(texts: list[str]) -> str:
+    """Each text once on a line of its own, and how many more there are."""
+    once = list(dict.fromkeys(texts))
+    more = len(once) - _PER_LABEL
+    return "\n".join(once if more <= 0 else [*once[: _PER_LABEL - 1], f"{once[_PER_LABEL - 1]} (+{more})"])
+
+
+def _loudest(group: list[tuple[float, str, str]]) -> str:
+    colours = {colour for _, _, colour in group}
+    return next(colour for colour in (VERMILION, BLACK, GREY) if colour in colours)
+
+
+def _happened(done: Run) -> Iterator[tuple[float, str, str]]:
+    """What the plant suffered in grey, what the agent told in black, its trips in red."""
+    for at_s, text in done.truth.events:
+        for part in text.split("; "):
+            yield at_s, _short(part), GREY
+    for event in done.events:
+        if event.kind in _TOLD:
+            colour = VERMILION if event.kind in {"trip", "breaker-failure"} else BLACK
+            target = event.detail.removeprefix("target ") if event.kind == "trip" else ""
+            yield event.at_s, _short(f"{event.kind} {target}".strip()), colour
+    for ask in done.scenario.ask:
+        yield ask.at_s, _short(ask.told()), GREY
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_CHARS else text[: _MOST_CHARS - 1] + "…"
+
+
+def _wrapped(text: str, width: int = 70) -> str:
+    """The sentence on as many lines as it needs."""
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "\n".join(lines)
+
+
+def _thinned(
+    t_s: npt.NDArray[np.float64], values: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Lowest and highest of each short stretch: no peak is lost in a picture."""
+    every = len(t_s) * 2 // _MOST_POINTS
+    if every < 4:
+        return t_s, values
+    whole = len(t_s) // every * every
+    blocks = values[:whole].reshape(-1, every)
+    times = t_s[:whole].reshape(-1, every)
+    both = np.stack((blocks.min(axis=1), blocks.max(axis=1)), axis=1).ravel()
+    return np.repeat(times[:, every // 2], 2), both
+
+
+def _in_kw(axes: Axes) -> None:
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g}"))
