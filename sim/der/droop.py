@@ -31,7 +31,7 @@ class DroopBank:
         self._off: Flags = np.zeros(count, dtype=bool)
         self._over = self._under = self._active = self._off
         self._before_pu: Floats = np.zeros(count)
-        self._base_pu: Floats = np.zeros(count)
+        self._excess_pu: Floats = np.zeros(count)
         self.acts = False
         self.take()
 
@@ -73,11 +73,13 @@ class DroopBank:
         over, under = in_service & (hz > self._above_hz), in_service & (hz < self._below_hz)
         starts = (over & ~self._over) | (under & ~self._under)
         self._before_pu = np.where(starts, p_pu, self._before_pu)
+        self._excess_pu = np.where(starts, np.maximum(p_pu - last_base_pu, 0.0), self._excess_pu)
         beyond = over | under
         self.lag.put(starts & ~self._active, last_base_pu)
         self._rise_lag.put(~(self._active | beyond), 0.0)
         target, rise = self._target(hz, over, under, base_pu, available_pu)
-        lagged, risen = self.lag.step(target), self._rise_lag.step(rise)
+        lagged = self.lag.step(target)
+        risen = self._rise_lag.step(np.where(beyond, self._excess_pu + rise, 0.0))
         ended = ~beyond & (np.abs(lagged - base_pu) < ENDED_PU)
         self._over, self._under = over, under
         self._active = beyond | (self._active & ~ended & in_service)
