@@ -23,7 +23,7 @@ _TCP_HEAD = (
 
 def wire_fault(fault: Fault, random: Random) -> Disturbance | None:
     """The fault as a disturbance; None for one that is not the wire's."""
-    make = _FAULTS.get(fault.kind)
+    make = FAULTS.get(fault.kind)
     return make(fault, random) if make else None
 
 
@@ -208,7 +208,7 @@ def _places(request: Request) -> list[tuple[int, int]]:
     return [(request.function_code, request.address + index) for index in range(request.count)]
 
 
-_FAULTS: dict[FaultKind, Callable[[Fault, Random], Disturbance]] = {
+FAULTS: dict[FaultKind, Callable[[Fault, Random], Disturbance]] = {
     FaultKind.SILENCE: silence,
     FaultKind.REBOOT: silence,
     FaultKind.RESET: reset,
@@ -227,3 +227,4 @@ _FAULTS: dict[FaultKind, Callable[[Fault, Random], Disturbance]] = {
     FaultKind.WRITE_REFUSED: write_refused,
     FaultKind.WRITE_IGNORED: write_ignored,
 }
+"""Those of the wire; a restart is silence here, and what it does to the device is `sim/plant_faults.py`'s."""

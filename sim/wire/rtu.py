@@ -56,12 +56,17 @@ class RtuLine:
             PortInUseError: When the link cannot be made.
         """
         ours, theirs = os.openpty()
-        self._ends = (ours, theirs)
-        tty.setraw(theirs)
-        os.set_blocking(ours, False)
         self.device = os.ttyname(theirs)
         if self.file.path:
-            self.device = _linked(Path(self.file.path), self.device, self.file.name)
+            try:
+                self.device = _linked(Path(self.file.path), self.device, self.file.name)
+            except PortInUseError:
+                os.close(ours)
+                os.close(theirs)
+                raise
+        tty.setraw(theirs)
+        os.set_blocking(ours, False)
+        self._ends = (ours, theirs)
         asyncio.get_running_loop().add_reader(ours, self._arrived)
 
     async def stop(self) -> None:

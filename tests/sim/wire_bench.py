@@ -7,6 +7,7 @@ import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
+from typing import Any
 
 import serial
 
@@ -52,7 +53,7 @@ def station(*disturbances: Disturbance, unit_id: int = 1, bank: Bank | None = No
     return made
 
 
-def fault(kind: FaultKind | str, seed: int = 1, **given: object) -> Disturbance:
+def fault(kind: FaultKind | str, seed: int = 1, **given: Any) -> Disturbance:
     """A fault that is there all the time."""
     made = wire_fault(
         Fault.model_validate({"kind": FaultKind(kind), "target": "bank", "at_s": 0.0, **given}), Random(seed)
@@ -72,7 +73,7 @@ async def tcp(*stations: Station, one_connection: bool = False) -> AsyncIterator
 
 
 @asynccontextmanager
-async def rtu(*stations: Station, **line: object) -> AsyncIterator[RtuLine]:
+async def rtu(*stations: Station, **line: Any) -> AsyncIterator[RtuLine]:
     made = RtuLine(LineFile.model_validate({"name": "bus", "baud": 115_200, **line}), stations)
     await made.start()
     try:
