@@ -14,8 +14,9 @@ def inverter(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def battery(number: int, **changes: Any) -> dict[str, Any]:
-    storage = {"capacity_wh": 10_000.0, "soc_pu": 0.5}
-    return inverter(number, role=f"battery-{number}", kind="storage", storage=storage, **changes)
+    storage = {"capacity_wh": 10_000.0, "soc_pu": 0.5, "efficiency": 1.0}
+    plain = {"role": f"battery-{number}", "port": 3000 + number, "kind": "storage", "storage": storage}
+    return inverter(number, **plain | changes)
 
 
 def site_of(*units: dict[str, Any], **tables: Any) -> SimFile:
