@@ -15,15 +15,11 @@ import asyncio
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
-
-from pymodbus.simulator import SimData
 
 from benchmarks.device import Connection, Device
 from benchmarks.sites import UNIT_W, Fleet
-from sim.devices.der import der_models
+from sim.devices.chain import inverter_models
 from sim.devices.layout import layout
-from sim.devices.legacy import legacy_models
 from sim.devices.meter import meter_models
 from sim.devices.sunspec import BASE, Model, SunSpecMap
 from sim.plant import Plant
@@ -47,15 +43,14 @@ class Wire:
         self.rounds: list[Round] = []
         plant = Plant(fleet.sim())
         self.devices: dict[str, Device] = {}
-        self.meter = _sunspec(meter_models(plant))
+        models = meter_models(plant, 203)
+        self.meter = _sunspec(models)
         self.meter.answered = self._answered
-        self.export = _find(meter_models(plant), 203, "W")
-        self._export_unit_w = 10.0 ** _signed(self.meter.word(_find(meter_models(plant), 203, "W_SF")))
+        self.export = _find(models, 203, "W")
+        self._export_unit_w = 10.0 ** _signed(self.meter.word(_find(models, 203, "W_SF")))
         self.devices["meter"] = self.meter
         self._inverters = [
-            _Inverter(
-                name, der_models(plant, index) if index % 2 else legacy_models(plant, index), self._written
-            )
+            _Inverter(name, inverter_models(plant, index), self._written)
             for index, name in enumerate(fleet.roles[1:-1])
         ]
         self.devices |= {inverter.name: inverter.device for inverter in self._inverters}
@@ -140,8 +135,7 @@ class _Inverter:
 
 def _sunspec(models: list[Model]) -> Device:
     """The register image of a chain of models, as the simulator lays it out."""
-    blocks = cast("list[SimData]", SunSpecMap(models, lambda: None).device(1).simdata)
-    words = [word for block in blocks for word in cast("list[int]", block.values)]
+    words = SunSpecMap(models, lambda: None).image()
     return Device(bytearray(struct.pack(f">{len(words)}H", *words)))
 
 
@@ -149,7 +143,7 @@ def _find(models: list[Model], model_id: int, point: str) -> int:
     """The address of a point of a model's fixed block."""
     address = BASE + 2
     for model in models:
-        fields = layout(model.model_id, model.counts)
+        fields = layout(model.model_id, model.counts_now())
         if model.model_id == model_id:
             return address + next(each.offset for each in fields if each.path == point)
         address += sum(each.size for each in fields)

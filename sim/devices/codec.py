@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from math import ceil, log10
 
 _SIGNED = {"int16", "int32", "int64", "sunssf"}
-_ZERO_IS_ABSENT = {"acc16", "acc32", "acc64", "pad", "string"}
+_ZERO_IS_ABSENT = {"acc16", "acc32", "acc64", "pad", "string", "ipaddr", "ipv6addr"}
+_ABSENT_FLOAT = [0x7FC0, 0]
 
 
-def encode(kind: str, size: int, value: int | str | None) -> list[int]:
-    """Registers of a raw value; numbers are kept inside the type, clear of its sentinel."""
+def encode(kind: str, size: int, value: float | str | None, scale: int = 0) -> list[int]:
+    """Registers of `value` at a scale factor; integers are kept inside the type, clear of its sentinel."""
     bits = 16 * size
     if isinstance(value, str):
         return _words(int.from_bytes(value.encode().ljust(2 * size, b"\0")[: 2 * size], "big"), size)
+    if kind == "float32":
+        return _ABSENT_FLOAT if value is None else list(struct.unpack(">2H", struct.pack(">f", value)))
     if value is None:
         return _words(_sentinel(kind, bits), size)
+    raw = round(value / 10.0**scale) if scale else round(value)
     if kind in _SIGNED:
         top = 2 ** (bits - 1) - 1
-        return _words(min(top, max(-top, value)) % 2**bits, size)
+        return _words(min(top, max(-top, raw)) % 2**bits, size)
     if kind.startswith("acc"):
-        return _words(value % 2**bits, size)
-    return _words(min(2**bits - 2, max(0, value)), size)
+        return _words(raw % 2**bits, size)
+    return _words(min(2**bits - 2, max(0, raw)), size)
 
 
 def decode(kind: str, words: Sequence[int]) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -30,11 +30,17 @@ def definition(model_id: int) -> dict[str, Any]:
     return group
 
 
-def layout(model_id: int, counts: Mapping[str, int]) -> list[Field]:
-    """All points of a model in order; `counts` gives the numbers that repeating groups name (NCrv, NPt)."""
+def layout(model_id: int, counts: Mapping[str, int], omit: Collection[str] = ()) -> list[Field]:
+    """All points of a model in order, without those in `omit`.
+
+    `counts` gives how often groups repeat: by the point that says so (NCrv, NPt), or by the group's own name
+    in models of the older generation, where the model's length says so.
+    """
     fields: list[Field] = []
     offset = 0
     for path, point in _points(definition(model_id), "", counts):
+        if path in omit:
+            continue
         size = int(point["size"])
         fields.append(Field(path, point["type"], offset, size, point.get("sf"), point.get("access") == "RW"))
         offset += size
@@ -51,5 +57,5 @@ def _points(
         if repeats is None:
             yield from _points(inner, f"{prefix}{inner['name']}.", counts)
             continue
-        for index in range(1, counts[repeats] + 1):
+        for index in range(1, counts[repeats or inner["name"]] + 1):
             yield from _points(inner, f"{prefix}{inner['name']}.{index}.", counts)

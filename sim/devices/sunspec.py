@@ -1,23 +1,23 @@
-"""A SunSpec device: a chain of models whose live points are computed when they are asked for."""
+"""A SunSpec device: a chain of models, all of it computed when it is asked for."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-
-from pymodbus.constants import ExcCodes
-from pymodbus.simulator import DataType, SimData, SimDevice
 
 from sim.devices.codec import decode, encode
 from sim.devices.layout import Field, layout
-from sim.devices.request import Request, action
+from sim.devices.unit import ModbusRefusal, Refusal
+from tiir.setting import TiirError
 
 BASE = 40_000
 """Where the chain starts; the first of the three addresses that SunSpec allows."""
 
-_END = [0xFFFF, 0]
+END = (0xFFFF, 0)
+
+_READ = 3
+_WRITE = (6, 16)
 
 Value = float | int | str | None
 Changes = dict[str, float]
@@ -32,17 +32,25 @@ class RefusedWriteError(Exception):
 class Model:
     """What one model of a device holds, in real units.
 
-    `fixed` values never change, `live` ones are asked for at each request; a point in neither is not
-    implemented. Points that the definition makes writable can be written when they are in `live` and not
-    `locked`; `on_write` gets the new values by path before they take effect.
+    `fixed` values never change, `live` ones are asked for at each request (a scale factor may be one); a point
+    in neither is not implemented. Points that the definition makes writable can be written when they are in
+    `live` and not `locked`; `on_write` gets the new values by path before they take effect. `counts` says how
+    often groups repeat, or is asked at each request when that changes. Points in `omit` are left out, so that
+    the model is shorter than its definition; those in groups in `closed` cannot be read.
     """
 
     model_id: int
     fixed: Mapping[str, Value]
     live: Mapping[str, Live] = field(default_factory=dict)
     on_write: Callable[[Changes], None] | None = None
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] | Callable[[], Mapping[str, int]] = field(default_factory=dict)
     locked: Collection[str] = ()
+    omit: Collection[str] = ()
+    closed: Collection[str] = ()
+
+    def counts_now(self) -> Mapping[str, int]:
+        """How often groups repeat at this moment."""
+        return self.counts() if callable(self.counts) else self.counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,109 +60,151 @@ class _Slot:
     address: int
     field: Field
     model: Model
-    scale: int
-    live: Live | None
-    writable: bool
+    value: Value
 
     @property
     def end(self) -> int:
         return self.address + self.field.size
 
-    def raw(self, value: Value) -> int | str | None:
-        if value is None or isinstance(value, str):
-            return value
-        return round(value / 10.0**self.scale)
+    @property
+    def changes(self) -> bool:
+        """Whether its registers can be others at another time."""
+        live = self.model.live
+        return self.field.path in live or self.field.sf in live
 
-    def words(self, value: Value) -> list[int]:
-        return encode(self.field.kind, self.field.size, self.raw(value))
+    @property
+    def writable(self) -> bool:
+        path, model = self.field.path, self.model
+        return self.field.writable and path in model.live and path not in model.locked
+
+    @property
+    def closed(self) -> bool:
+        return self.field.path.partition(".")[0] in self.model.closed
+
+    def scale(self) -> int:
+        sf = self.field.sf
+        if not isinstance(sf, str):
+            return sf or 0
+        live = self.model.live.get(sf)
+        return int((live() if live else self.model.fixed.get(sf)) or 0)
+
+    def words(self) -> list[int]:
+        live = self.model.live.get(self.field.path)
+        return encode(self.field.kind, self.field.size, live() if live else self.value, self.scale())
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """One layout of the chain: its points, and all registers with those that never change filled in."""
+
+    slots: list[_Slot]
+    starts: list[int]
+    words: list[int]
+
+    def touched(self, address: int, count: int) -> list[_Slot]:
+        first = bisect_left(self.starts, address)
+        if first and self.slots[first - 1].end > address:
+            first -= 1
+        return self.slots[first : bisect_left(self.starts, address + count)]
 
 
 class SunSpecMap:
-    """The registers of a chain of models, and what requests do to them.
+    """The registers of a chain of models from `base` on, and what requests do to them.
 
-    `advance` brings the physics up to now; it runs before every request is answered.
+    `advance` brings the physics up to now; it runs before every request is answered. `end` is what stands
+    behind the last model.
     """
 
-    def __init__(self, models: list[Model], advance: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        models: Sequence[Model],
+        advance: Callable[[], None],
+        base: int = BASE,
+        end: Sequence[int] = END,
+    ) -> None:
+        self._models = models
         self._advance = advance
-        self._slots: list[_Slot] = []
-        words = [*encode("string", 2, "SunS")]
-        for model in models:
-            words += self._add(model, BASE + len(words))
-        self._words = words + _END
-        self._starts = [slot.address for slot in self._slots]
+        self._base = base
+        self._end = list(end)
+        self._chains: dict[tuple[tuple[int, ...], ...], _Chain] = {}
 
-    def device(self, unit_id: int) -> SimDevice:
-        """The Modbus device that serves this map."""
-        return SimDevice(id=unit_id, simdata=self._blocks(), action=action(self._act))
+    def image(self) -> list[int]:
+        """All registers as they are now, from the base to the end of the chain."""
+        return self.read(_READ, self._base, len(self._chain().words))
 
-    def _add(self, model: Model, start: int) -> list[int]:
-        fields = layout(model.model_id, model.counts)
-        length = sum(each.size for each in fields) - 2
-        known = {**model.fixed, "ID": model.model_id, "L": length, **model.counts}
-        words: list[int] = []
-        for each in fields:
-            slot = self._slot(model, each, start + each.offset, known)
-            self._slots.append(slot)
-            words += slot.words(slot.live() if slot.live else known.get(each.path))
+    def read(self, function_code: int, address: int, count: int) -> list[int]:
+        """Registers by function 3.
+
+        Raises:
+            ModbusRefusal: Illegal function or, beyond the chain or in a closed group, illegal address.
+        """
+        if function_code != _READ:
+            raise ModbusRefusal(Refusal.ILLEGAL_FUNCTION)
+        self._advance()
+        chain, first = self._chain(), address - self._base
+        if first < 0 or first + count > len(chain.words):
+            raise ModbusRefusal(Refusal.ILLEGAL_ADDRESS)
+        words = chain.words[first : first + count]
+        for slot in chain.touched(address, count):
+            if slot.closed:
+                raise ModbusRefusal(Refusal.ILLEGAL_ADDRESS)
+            if slot.changes:
+                _lay(words, address, slot.address, slot.words())
         return words
 
-    def _slot(self, model: Model, each: Field, address: int, known: Mapping[str, Value]) -> _Slot:
-        scale = known.get(each.sf) if isinstance(each.sf, str) else each.sf
-        live = model.live.get(each.path)
-        writable = each.writable and live is not None and each.path not in model.locked
-        return _Slot(address, each, model, int(scale or 0), live, writable)
+    def write(self, function_code: int, address: int, values: Sequence[int]) -> None:
+        """Registers by function 6 or 16; the rest of a point that is written in part stays as it is.
 
-    def _blocks(self) -> list[SimData]:
-        """Runs of registers with the same access; the identifier and the end marker cannot be written."""
-        writable = [False] * len(self._words)
-        for slot in self._slots:
-            writable[slot.address - BASE : slot.end - BASE] = [slot.writable] * slot.field.size
-        blocks: list[SimData] = []
-        for is_writable, run in groupby(range(len(writable)), key=writable.__getitem__):
-            offsets = list(run)
-            words = [self._words[offset] for offset in offsets]
-            blocks.append(
-                SimData(
-                    BASE + offsets[0], values=words, datatype=DataType.REGISTERS, readonly=not is_writable
-                )
-            )
-        return blocks
-
-    def _act(self, request: Request) -> ExcCodes | None:
-        """Refresh what is read, apply what is written."""
+        Raises:
+            ModbusRefusal: Illegal function; illegal address where a point cannot be written; illegal value.
+        """
+        if function_code not in _WRITE:
+            raise ModbusRefusal(Refusal.ILLEGAL_FUNCTION)
         self._advance()
-        slots = self._touched(request.address, request.count)
-        if request.values is not None:
-            return self._write(slots, request)
-        for slot in slots:
-            if slot.live:
-                at = slot.address - request.start
-                request.registers[at : at + slot.field.size] = slot.words(slot.live())
-        return None
-
-    def _touched(self, address: int, count: int) -> list[_Slot]:
-        first = bisect_left(self._starts, address)
-        if first and self._slots[first - 1].end > address:
-            first -= 1
-        return self._slots[first : bisect_left(self._starts, address + count)]
-
-    def _write(self, slots: list[_Slot], request: Request) -> ExcCodes | None:
-        image = request.registers.copy()
-        first = request.address - request.start
-        image[first : first + request.count] = [int(word) for word in request.values or ()]
+        slots = self._chain().touched(address, len(values))
+        covered = slots and slots[0].address <= address and slots[-1].end >= address + len(values)
+        if not covered or not all(slot.writable for slot in slots):
+            raise ModbusRefusal(Refusal.ILLEGAL_ADDRESS)
         by_model: dict[int, tuple[Model, Changes]] = {}
         for slot in slots:
-            at = slot.address - request.start
-            raw = decode(slot.field.kind, image[at : at + slot.field.size])
+            words = slot.words()
+            _lay(words, slot.address, address, values)
+            raw = decode(slot.field.kind, words)
             if raw is None:
-                return ExcCodes.ILLEGAL_VALUE
+                raise ModbusRefusal(Refusal.ILLEGAL_VALUE)
             _, changes = by_model.setdefault(id(slot.model), (slot.model, {}))
-            changes[slot.field.path] = raw * 10.0**slot.scale
+            changes[slot.field.path] = raw * 10.0 ** slot.scale()
         try:
             for model, changes in by_model.values():
                 if model.on_write:
                     model.on_write(changes)
-        except RefusedWriteError:
-            return ExcCodes.ILLEGAL_VALUE
-        return None
+        except (RefusedWriteError, TiirError) as refused:
+            raise ModbusRefusal(Refusal.ILLEGAL_VALUE) from refused
+
+    def _chain(self) -> _Chain:
+        """The chain as it is laid out now; layouts are kept, for most devices have one."""
+        counts = [model.counts_now() for model in self._models]
+        key = tuple(tuple(of_model.values()) for of_model in counts)
+        if key not in self._chains:
+            self._chains[key] = self._lay_out(counts)
+        return self._chains[key]
+
+    def _lay_out(self, counts: Sequence[Mapping[str, int]]) -> _Chain:
+        slots: list[_Slot] = []
+        words = encode("string", 2, "SunS")
+        for model, of_model in zip(self._models, counts, strict=True):
+            fields = layout(model.model_id, of_model, model.omit)
+            start = self._base + len(words)
+            length = sum(each.size for each in fields) - 2
+            known = {**of_model, **model.fixed, "ID": model.model_id, "L": length}
+            for each in fields:
+                slot = _Slot(start + each.offset, each, model, known.get(each.path))
+                slots.append(slot)
+                words += slot.words()
+        return _Chain(slots, [slot.address for slot in slots], words + self._end)
+
+
+def _lay(words: list[int], at: int, address: int, values: Sequence[int]) -> None:
+    """Put `values` from `address` on into `words`, which start at `at`; what lies outside is dropped."""
+    low, high = max(at, address), min(at + len(words), address + len(values))
+    words[low - at : high - at] = values[low - address : high - address]

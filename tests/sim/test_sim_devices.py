@@ -14,7 +14,10 @@ from hand_moved_site import HandMoved
 from pymodbus.client import AsyncModbusTcpClient
 from sunspec2.modbus.modbus import ModbusClientException
 
-from sim.devices.server import DeviceServer, PortInUseError
+from sim.devices.assembly import coil_unit
+from sim.wire.station import Station
+from sim.wire.tcp import PortInUseError, TcpPort
+from sim.files.script import ScriptEvent
 from sim.simfile import DEMO, load_simfile
 
 SUNS = (0x5375, 0x6E53)
@@ -195,7 +198,8 @@ async def test_702_wmax_can_be_lowered_and_not_raised(site: HandMoved) -> None:
         ("inverter-1", 703, "ESDlyTms", 1001),
         ("inverter-1", 705, "AdptCrvRslt", 1),
         ("inverter-2", 120, "WRtg", 1),
-        ("inverter-2", 123, "OutPFSet_Ena", 1),
+        ("inverter-2", 123, "OutPFSet_RvrtTms", 1),
+        ("inverter-2", 123, "VArPct_Mod", 3),
         ("meter", 203, "W", 0),
     ],
 )
@@ -249,7 +253,7 @@ async def test_absent_points_have_their_sentinels(site: HandMoved) -> None:
         "inverter-1", lambda device: values(device, 701, "TmpCab", "ThrotPct", "TotVarhInj", "MnAlrmInfo")
     )
     assert absent == [None, None, None, None]
-    legacy = await site.client("inverter-2", lambda device: values(device, 123, "VArWMaxPct", "Conn_WinTms"))
+    legacy = await site.client("inverter-2", lambda device: values(device, 123, "VArAvalPct", "Conn_WinTms"))
     assert legacy == [None, None]
 
 
@@ -294,7 +298,7 @@ async def test_a_curve_is_adopted_after_a_moment(site: HandMoved) -> None:
 
     assert await site.client("inverter-1", active) == (CURVE, 1.0, 1)
     await site.client("inverter-1", lambda device: write(device, 705, Ena=1))
-    site.plant.site.grid = site.plant.site.grid.model_copy(update={"voltage_pu": 1.045})
+    site.plant.apply(ScriptEvent(at_s=0.0, v_pu=1.045))
     site.run(10.0)
     v_pu = site.plant.site.state.v_pu
     expected_pu = -0.3 * 1.1 * (v_pu - 1.03) / 0.03
@@ -311,7 +315,6 @@ async def test_a_curve_is_adopted_after_a_moment(site: HandMoved) -> None:
         (3, CURVE, {"ActPt": 5}),
         (2, CURVE, {"DeptRef": 2}),
         (2, CURVE, {"Pri": 2}),
-        (2, CURVE, {"VRefAutoEna": 1}),
     ],
 )
 async def test_an_inconsistent_curve_fails_and_changes_nothing(
@@ -351,7 +354,7 @@ async def test_volt_watt_is_adopted_too(site: HandMoved) -> None:
         write(device, 706, Ena=1)
 
     await site.client("inverter-1", work)
-    site.plant.site.grid = site.plant.site.grid.model_copy(update={"voltage_pu": 1.2})
+    site.plant.apply(ScriptEvent(at_s=0.0, v_pu=1.08))
     site.run(5.0)
     assert site.plant.fleet.p_pu[0] == pytest.approx(0.5, abs=1e-3)
 
@@ -490,6 +493,6 @@ async def test_mbpoll_reads_the_devices(site: HandMoved) -> None:
 
 async def test_a_port_in_use_is_told_and_the_others_are_closed_again(site: HandMoved) -> None:
     taken = site.port("meter")
-    device = site.server.servers["coil-2"]._device
+    unit = coil_unit(site.plant, 0, lambda: None)
     with pytest.raises(PortInUseError, match=f"port {taken} of 127.0.0.1 for again is in use"):
-        await DeviceServer("again", device, taken).start()
+        await TcpPort(taken, [Station("again", 1, unit)]).start()

@@ -1,0 +1,143 @@
+"""Models 705 to 712: stored sets, and the adoption that puts one in force.
+
+Set 1 is read-only and shows what is in force. A write of k to AdptCrvReq asks for set k; the result is
+IN_PROGRESS for a moment, then COMPLETED, or FAILED when set k is not consistent. Single points may therefore
+be written in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from functools import partial
+
+from sim.devices.common import flag
+from sim.devices.inverter import Inverter
+from sim.devices.sets import enable_of, in_set, reactive_bases, wmax_base
+from sim.devices.stored import SETS, TRIP_POINTS, SetKind, StoredSets
+from sim.devices.sunspec import Changes, Live, Model, RefusedWriteError, Value
+from tiir.setting import TiirError
+
+ADOPTION_S = 0.3
+"""How long an adoption takes, in s of the plant."""
+
+
+class Result(IntEnum):
+    """AdptCrvRslt."""
+
+    IN_PROGRESS = 0
+    COMPLETED = 1
+    FAILED = 2
+
+
+_SCALES: Mapping[int, Mapping[str, int]] = {
+    705: {"V_SF": -2, "DeptRef_SF": -2, "RspTms_SF": -1},
+    706: {"V_SF": -2, "DeptRef_SF": -2, "RspTms_SF": -1},
+    707: {"V_SF": -2, "Tms_SF": -2},
+    708: {"V_SF": -2, "Tms_SF": -2},
+    709: {"Hz_SF": -3, "Tms_SF": -2},
+    710: {"Hz_SF": -3, "Tms_SF": -2},
+    711: {"Db_SF": -3, "K_SF": -4, "RspTms_SF": -1},
+    712: {"W_SF": -2, "DeptRef_SF": -2},
+}
+
+_COUNT_OF_SETS = {**dict.fromkeys((707, 708, 709, 710), "NCrvSet"), 711: "NCtl"}
+
+
+def kind_of(model_id: int) -> SetKind:
+    """What a set of one of these models holds, and what this device makes a condition of adopting it."""
+    places, percent = in_set(model_id), (-100.0, 100.0)
+    if model_id == 711:
+        return SetKind(711, "Ctl", places)
+    if model_id in (705, 706, 712):
+        x, y, points = {705: ("V", "Var", 4), 706: ("V", "W", 2), 712: ("W", "Var", 6)}[model_id]
+        reactive = y == "Var"
+        own = {"ActPt": float(points), "DeptRef": 3.0 if reactive else 0.0}
+        only: dict[str, Sequence[float]] = {"ActPt": (points,)}
+        if reactive:
+            own["Pri"], only["Pri"] = 1.0, (0, 1)
+        return SetKind(
+            model_id,
+            "Crv",
+            places,
+            own,
+            only,
+            reactive_bases(0, 1, 3) if reactive else {0: wmax_base},
+            ascending=[f"Pt.{number}.{x}" for number in range(1, points + 1)],
+            bounded={f"Pt.{number}.{y}": percent for number in range(1, points + 1)},
+        )
+    momentary = {} if any(place.path == "MomCess.ActPt" for place in places) else {"MomCess.ActPt": 0.0}
+    own = {"MustTrip.ActPt": float(TRIP_POINTS), "MayTrip.ActPt": 0.0, **momentary}
+    return SetKind(model_id, "Crv", places, own, {path: (value,) for path, value in own.items()})
+
+
+class AdoptedSets:
+    """The firmware behind one of these models of one inverter."""
+
+    def __init__(self, inverter: Inverter, model_id: int) -> None:
+        self._inverter = inverter
+        self._sets = StoredSets(inverter, kind_of(model_id))
+        self._enable = enable_of(model_id)
+        what = "Ctl" if model_id == 711 else "Crv"
+        self._request_path, self._result_path = f"Adpt{what}Req", f"Adpt{what}Rslt"
+        self._request = 0
+        self._result = Result.COMPLETED
+        self._due_s: float | None = None
+        inverter.plant.firmware.append(self.run)
+
+    def model(self) -> Model:
+        """The model as it is served."""
+        kind = self._sets.kind
+        live: dict[str, Live] = {}
+        locked: list[str] = []
+        for number in range(1, SETS + 1):
+            prefix = f"{kind.group}.{number}."
+            live |= {prefix + path: partial(self._sets.amount, number, path) for path in self._sets.paths()}
+            locked += [prefix + path for path in self._sets.paths() if number == 1]
+        fixed: dict[str, Value] = {
+            f"{kind.group}.{number}.ReadOnly": number == 1 for number in range(1, SETS + 1)
+        }
+        fixed |= _SCALES[kind.model_id]
+        if self._enable:
+            enable = self._enable
+            live["Ena"] = lambda: self._inverter.number(enable)
+        else:
+            fixed["Ena"] = 1
+        live[self._request_path] = lambda: self._request
+        live[self._result_path] = lambda: self._result
+        return Model(kind.model_id, fixed, live, self._write, self._counts(), locked)
+
+    def run(self) -> None:
+        """Finish an adoption whose time has come; runs in every step of the plant."""
+        if self._due_s is None or self._inverter.plant.t_s < self._due_s:
+            return
+        self._due_s = None
+        try:
+            self._inverter.configure(self._sets.values(self._request))
+        except (RefusedWriteError, TiirError):
+            self._result = Result.FAILED
+            return
+        self._sets.move_own(self._request, to=1)
+        self._result = Result.COMPLETED
+
+    def _counts(self) -> dict[str, int]:
+        kind = self._sets.kind
+        counts = {_COUNT_OF_SETS.get(kind.model_id, "NCrv"): SETS}
+        points = int(kind.own.get("ActPt", kind.own.get("MustTrip.ActPt", 0)))
+        return {"NPt": points, **counts} if points else counts
+
+    def _write(self, changes: Changes) -> None:
+        enable = flag(changes, "Ena")
+        if self._request_path in changes and self._due_s is not None:
+            raise RefusedWriteError
+        if enable is not None and self._enable:
+            self._inverter.configure({self._enable: enable})
+        for path, amount in changes.items():
+            group, _, inside = path.partition(".")
+            if group == self._sets.kind.group:
+                number, _, point = inside.partition(".")
+                self._sets.put(int(number), point, amount)
+        if self._request_path in changes:
+            self._request = int(changes[self._request_path])
+            self._result = Result.IN_PROGRESS
+            self._due_s = self._inverter.plant.t_s + ADOPTION_S
