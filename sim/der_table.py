@@ -188,7 +188,7 @@ def run(
     energised = np.ones(1, dtype=bool)
     before, steps = rows[0], -1
     _put(fleet, unit, before)
-    fleet.settle(energised)
+    fleet.settle(energised, before.v_pu)
     for done, row in enumerate(rows, start=1):
         until = max(steps + 1, round((row.t_s - rows[0].t_s) / step_s))
         for _ in range(until - steps - 1):

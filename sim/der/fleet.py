@@ -144,15 +144,26 @@ class Fleet:
         self._write_limit(unit, changes)
         self._take()
 
-    def settle(self, energised: Flags) -> None:
-        """Put every energised unit where it would stand after a long time; the others are off at 0."""
+    def settle(self, energised: Flags, v_pu: Quantity | None = None) -> None:
+        """Put every energised unit where it would stand after a long time; the others are off at 0.
+
+        What depends on voltage starts from rest, or settled at `v_pu` where that is given.
+        """
         self.service.settle(energised & self.service.permit & self.service.connect)
         on, high = self.service.on, self.available_pu()
-        command = self._command.settle(self._told())
-        p_pu = np.minimum(command, high)
+        p_pu = np.minimum(self._command.settle(self._told()), high)
         if self.storage.any:
             p_pu = np.maximum(p_pu, self.storage.least_pu())
-        self.p_pu = self._staged_pu = self._base_pu = np.where(on, p_pu, 0.0)
+        q_pu = np.zeros_like(p_pu)
+        if v_pu is not None:
+            bound = np.where(self.volt_watt.enabled, self.volt_watt.at(v_pu), 1.0)
+            self._volt_watt_lag.put(on, bound)
+            p_pu = np.minimum(p_pu, bound)
+            p_pu, q_pu = self.capability.fit(
+                p_pu, self.reactive.settle(v_pu, p_pu, on), self.reactive.enabled
+            )
+        self.p_pu, self.q_pu = np.where(on, p_pu, 0.0), np.where(on, q_pu, 0.0)
+        self._staged_pu = self._base_pu = self.p_pu
         self._calm = False
 
     def available_pu(self) -> Floats:
@@ -190,8 +201,9 @@ class Fleet:
         if not calm:
             self._protect(energised, low, high, hz)
         p_pu = self._active_power(v_pu, hz, calm)
-        q_pu = self._reactive_power(v_pu, p_pu) if self.reactive.acts() else None
-        if q_pu is not None:
+        q_pu = None
+        if self.reactive.acts():
+            q_pu = self.reactive.step(v_pu, p_pu, self.service.on)
             p_pu, q_pu = self.capability.fit(p_pu, q_pu, self.reactive.enabled)
         self._give(p_pu, q_pu, v_pu, calm)
 
@@ -249,9 +261,6 @@ class Fleet:
             self._volt_watt_lag.take(self.volt_watt.response_s)
         self._volt_watt_lag.put(~acts, 1.0)
         return self._volt_watt_lag.step(np.where(acts, self.volt_watt.at(v_pu), 1.0))
-
-    def _reactive_power(self, v_pu: Quantity, p_pu: Floats) -> Floats:
-        return self.reactive.step(v_pu, p_pu, self.service.on)
 
     def _give(self, p_pu: Floats, q_pu: Floats | None, v_pu: Quantity, calm: bool) -> None:
         """Put the output in place, cut by ride-through, and count its energy."""

@@ -18,6 +18,8 @@ MODES = ("QV_MODE_ENABLE", "QP_MODE_ENABLE", "CONST_Q_MODE_ENABLE", "CONST_PF_MO
 VREF_BOUNDS = (0.95, 1.05)
 """What an autonomously adjusted reference voltage may come to (5.3.3)."""
 
+_NOTHING_PU = 1e-9
+
 WATT_VAR_POINTS = ("3_LOAD", "2_LOAD", "1_LOAD", "1_GEN", "2_GEN", "3_GEN")
 
 
@@ -70,22 +72,31 @@ class ReactiveBank:
 
     def acts(self) -> bool:
         """Whether any unit's function can ask for anything but 0."""
-        return bool(self.enabled[:3].any()) or self._shifts_pf or bool(self._lag.value.any())
+        functions = bool(self.enabled[:3].any()) or self._shifts_pf
+        return functions or bool((np.abs(self._lag.value) > _NOTHING_PU).any())
 
     def step(self, v_pu: Quantity, p_pu: Floats, on: Flags) -> Floats:
         """Let one time step pass at `v_pu` and active power `p_pu`; the reactive power asked for."""
         self._choose_response()
-        volt_var, watt_var, const_q, _ = self.enabled
-        target: Floats = np.where(self.enabled[3], p_pu * self._var_per_watt, 0.0)
+        if not on.all():
+            self._lag.put(~on, 0.0)
+        return self._lag.step(self._target(v_pu, p_pu, on))
+
+    def settle(self, v_pu: Quantity, p_pu: Floats, on: Flags) -> Floats:
+        """Be where `step` comes to after a long time."""
+        self._lag.put(np.ones_like(on), self._target(v_pu, p_pu, on))
+        return self._lag.value
+
+    def _target(self, v_pu: Quantity, p_pu: Floats, on: Flags) -> Floats:
+        """What the enabled function asks for without its lag."""
+        volt_var, watt_var, const_q, const_pf = self.enabled
+        target: Floats = np.where(const_pf, p_pu * self._var_per_watt, 0.0)
         target = np.where(const_q, self._const_q_pu, target)
         if watt_var.any():
             target = np.where(watt_var, self.watt_var.at(p_pu), target)
         if volt_var.any():
-            target = np.where(volt_var, self.volt_var.at(self._seen_voltage(v_pu)), target)
-        if not on.all():
-            self._lag.put(~on, 0.0)
-            target = np.where(on, target, 0.0)
-        return self._lag.step(target)
+            target = np.where(volt_var, self.volt_var.at(self._seen_voltage(v_pu, on)), target)
+        return target if on.all() else np.where(on, target, 0.0)
 
     def _watt_var_points(self) -> tuple[Floats, Floats]:
         """The curves in units of nameplate; an absorbing side of three zeros is none (`tiir.curves.watt_var`)."""
@@ -102,12 +113,15 @@ class ReactiveBank:
             self._seen = seen
             self._lag.take(np.where(self.enabled[0], self.volt_var.response_s, self._own_response_s))
 
-    def _seen_voltage(self, v_pu: Quantity) -> Quantity:
-        """The voltage as the curve sees it: shifted where the reference voltage adjusts itself (5.3.3)."""
+    def _seen_voltage(self, v_pu: Quantity, on: Flags) -> Quantity:
+        """The voltage as the curve sees it: shifted where the reference voltage adjusts itself (5.3.3).
+
+        The reference is the running mean of the voltage; out of service it is the voltage itself.
+        """
         if not self._auto_vref:
             return v_pu
         auto = self._settings.flags("QV_VREF_AUTO_MODE")
-        vref = np.where(np.isnan(self._vref) | ~auto, v_pu, self._vref)
-        self._vref = vref + (v_pu - vref) * self._vref_gain
+        mean = np.where(np.isnan(self._vref) | ~auto | ~on, v_pu, self._vref)
+        self._vref = mean + (v_pu - mean) * self._vref_gain
         in_force = np.clip(self._vref, *VREF_BOUNDS)
         return v_pu - np.where(auto, in_force - self._settings.numbers("QV_VREF"), 0.0)
