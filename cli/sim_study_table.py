@@ -68,7 +68,7 @@ def as_table(study: StudyFile, summary: Summary, feeder: Sections | None) -> Ren
 def _measures(summary: Summary) -> Table:
     table = Table(box=SIMPLE_HEAD)
     table.add_column("of each run", no_wrap=True)
-    for column in ("half are within", "90 %", "99 %", "all"):
+    for column in ("median", "90 %", "99 %", "worst"):
         table.add_column(column, justify="right", no_wrap=True)
     for measure in summary.measures:
         label = f"{measure.label}, {measure.unit}"
@@ -107,10 +107,9 @@ def _feeder(found: Sections) -> Table:
         title_justify="left",
         title_style="bold",
     )
-    table.add_column("above the sum of limits")
-    for column in ("gross", "net"):
-        table.add_column(f"{column}, % of nameplate", justify="right")
-    table.add_column("gross, % of the limits", justify="right")
+    table.add_column("above the sum of limits", no_wrap=True)
+    for column in ("gross, % of nameplate", "net, % of nameplate", "gross, % of limits"):
+        table.add_column(column, justify="right", max_width=12)
     for label, gross, net, of_limits in _feeder_rows(found):
         table.add_row(label, _said(gross * 100), _said(net * 100), _said(of_limits * 100))
     coincidence = found.coincidence
@@ -126,13 +125,13 @@ def _feeder_rows(found: Sections) -> list[tuple[str, float, float, float]]:
     per_limits = found.per_limits
     return [
         (
-            "peak of a second, half of the sections",
+            "peak of a second, median section",
             *_pair(gross, net, 0.5),
             _quantile(gross * per_limits, 0.5),
         ),
         ("peak of a second, worst section", *_pair(gross, net, 1.0), _quantile(gross * per_limits, 1.0)),
         (
-            "one-minute mean, 99.9 % of the time",
+            "mean of a minute, 99.9 % of them",
             found.planning_pu(found.gross_w),
             found.planning_pu(found.net_w),
             found.planning_of_limits,

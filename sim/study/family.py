@@ -25,7 +25,7 @@ class Family(Strict):
     and share the nameplate equally. `_ratio` is what the device does over what its profile says.
     """
 
-    nameplate_w: Annotated[Draw | None, Within(1e3, 1e8)] = None
+    nameplate_w: Annotated[Draw | None, Within(1e3, 1e7)] = None
     ders: Annotated[Draw | None, Within(1, 100, whole=True)] = None
     limit_pu: Annotated[Draw | None, Within(0.0, 1.0)] = None
     sun_pu: Annotated[Draw | None, Within(0.0, 2.0)] = None

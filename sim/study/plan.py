@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.model.strict_toml import FileRefusedError, placed
 from edge.model.toml_lines import Path as KeyPath
 from sim.scenario import Scenario, load_scenario, scenario_names
-from sim.study.file import MINUTE_S, StudyFile, load_study
+from sim.study.file import MINUTE_S, Feeder, StudyFile, load_study
 from sim.study.variant import Seeds, variant
 
 
@@ -39,13 +39,19 @@ def load_plan(path: Path, sites: int | None = None) -> Plan:
 
 
 def _misfits(study: StudyFile, base: Scenario) -> Iterator[tuple[KeyPath, str]]:
-    feeder, seconds = study.feeder, int(base.duration_s)
-    if feeder is not None and seconds - feeder.from_s < MINUTE_S:
-        yield (
-            ("feeder", "from_s"),
-            f"less than a minute is left of the scenario's {seconds} s; means of a minute are what a feeder is told",
-        )
-    if feeder is not None and feeder.event == "scattered" and seconds > feeder.window_s:
-        yield ("feeder", "window_s"), f"is shorter than the scenario, {seconds} s"
+    if study.feeder is not None:
+        yield from _feeder_misfits(study.feeder, int(base.duration_s))
     if study.family.load_drop_share and not any(event.load_step_w for event in base.event):
         yield ("family", "load_drop_share"), "the scenario has no load_step_w"
+
+
+def _feeder_misfits(feeder: Feeder, seconds: int) -> Iterator[tuple[KeyPath, str]]:
+    """A section is told in means of a minute: of the run itself, or of the window that runs are put into."""
+    left = seconds - feeder.from_s
+    if feeder.event == "common" and left < MINUTE_S:
+        yield ("feeder", "from_s"), f"leaves less than a minute of the scenario's {seconds} s"
+    if feeder.event == "scattered" and not 0 < left <= feeder.window_s:
+        yield (
+            ("feeder", "window_s"),
+            f"what from_s leaves of the scenario's {seconds} s must be above 0 and fit in {feeder.window_s} s",
+        )

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sim.study.job import Outcome
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 SHARES = (0.5, 0.9, 0.99, 1.0)
 """Of all runs: half of them, nine of ten, 99 of 100, all are no worse than the figures that are told."""
@@ -41,7 +42,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of runs by outcome, reasons of those that did not run (numbers left out), and the measures."""
+    """Counts of runs by outcome, reasons of those that did not run (numbers left out), and the measures.
+
+    `tripped` has a flag for each run that ran, in the order of the measures' values.
+    """
 
     outcomes: dict[str, int]
     refused: Counter[str]
@@ -49,9 +53,14 @@ class Summary:
     measures: tuple[Measure, ...]
     above_2_s: int
     above_30_s: int
-    with_trip: int
+    tripped: Flags
     with_fallback: int
     with_lost_sensing: int
+
+    @property
+    def with_trip(self) -> int:
+        """Runs in which the guard tripped."""
+        return int(self.tripped.sum())
 
     @property
     def ran(self) -> int:
@@ -72,7 +81,7 @@ def summarise(table: pa.Table) -> Summary:
         measures=_measures(columns),
         above_2_s=int((length_s > 2.0 + _EPS).sum()),
         above_30_s=int((length_s > 30.0 + _EPS).sum()),
-        with_trip=int((columns["trips"] > 0).sum()),
+        tripped=columns["trips"] > 0,
         with_fallback=int((columns["fallbacks"] > 0).sum()),
         with_lost_sensing=int((columns["lost_sensing"] > 0).sum()),
     )
