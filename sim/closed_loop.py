@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from edge.model.commands import Commands, Event
 from edge.model.durable import NEW_SITE
@@ -101,7 +99,7 @@ class ClosedLoop:
         """Advance by whole steps of the physics."""
         for _ in range(round(seconds / self.plant.dt_s)):
             self._plant_faults.step(self.now_s)
-            self._rows.append(replace(self.plant.step(), available_w=self._available_w()))
+            self._rows.append(self.plant.step())
             self._tick(self.now_s)
         return self
 
@@ -148,10 +146,6 @@ class ClosedLoop:
         self._scanned_s = now_s
         self._seen: PccReading | None = None
 
-    def _available_w(self) -> float:
-        fleet = self.plant.fleet
-        return float(np.minimum(fleet.sun_pu, 1.0) @ fleet.nameplate_w)
-
     def _tell(self, kind: str, detail: str) -> None:
         self.events.append(Event(kind, self.now_s, detail))
 
@@ -159,10 +153,11 @@ class ClosedLoop:
         self.written.append(Written(self.now_s, name, limit_w))
 
     def _tick(self, now_s: float) -> None:
-        if self._gateway.is_down(now_s):
+        gateway = self._gateway
+        if gateway.can_fail and gateway.is_down(now_s):
             return
-        if self._gateway.restarted(now_s):
-            self.state = start(self.settings, self._gateway.restored(self.state.durable, now_s), now_s)
+        if gateway.can_fail and gateway.restarted(now_s):
+            self.state = start(self.settings, gateway.restored(self.state.durable, now_s), now_s)
             self._tell("restart", "the agent comes up with the protective state that it kept")
             self._come_up()
         is_new = now_s >= self._meter.due_s - _EPS and self._meter.tick(now_s)

@@ -58,6 +58,8 @@ class VirtualWire:
 
     def ask(self, now_s: float) -> Reply:
         """What becomes of a request that is sent now."""
+        if not self._on_the_wire:
+            return FINE
         active = [fault for fault in self._on_the_wire if fault.at_s <= now_s < fault.until_s]
         if not active:
             return FINE

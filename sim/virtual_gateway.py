@@ -20,6 +20,7 @@ class Gateway:
         self._stops = [fault for fault in faults if fault.kind is FaultKind.AGENT_STOPPED]
         self._restarts = [fault for fault in faults if fault.kind is FaultKind.AGENT_RESTART]
         self._died_s = 0.0
+        self.can_fail = bool(self._stops or self._restarts)
         self._jumps = [fault for fault in faults if fault.kind is FaultKind.CLOCK_JUMP]
 
     def is_down(self, now_s: float) -> bool:

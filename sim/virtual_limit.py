@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from edge.model.site import Der
 from sim.files.fault import FaultKind
 from sim.limit import LimitWrite
@@ -31,7 +29,14 @@ class LimitRegisters:
 
     def write(self, reply: Reply, limit_w: float, now_s: float) -> bool:
         """Send a limit, with the reversion that goes with each; False when the device refuses it."""
-        change = replace(self._safe, enabled=True, cap_pu=limit_w / self._der.nameplate_w)
+        safe = self._safe
+        change = LimitWrite(
+            enabled=True,
+            cap_pu=limit_w / self._der.nameplate_w,
+            revert_enabled=safe.revert_enabled,
+            revert_cap_pu=safe.revert_cap_pu,
+            revert_after_s=safe.revert_after_s,
+        )
         return self._send(reply, change, now_s)
 
     def read(self, reply: Reply, now_s: float) -> float:

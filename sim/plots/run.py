@@ -36,7 +36,7 @@ _TOLD = frozenset(
 _CLOSE = 0.036
 """Of the width: labels closer than this share a line."""
 
-_MOST_CHARS = 34
+_MOST_CHARS = 32
 _MOST_POINTS = 4000
 _PER_LABEL = 3
 
@@ -52,8 +52,8 @@ def draw(done: Run, path: Path) -> None:
         path,
         _wrapped(scenario.shows),
         rows=3,
-        size_in=(9.0, 8.0),
-        heights=(3.0, 3.0, 1.9),
+        size_in=(9.0, 8.4),
+        heights=(3.0, 3.0, 2.3),
         share_x=True,
     ) as (export, power, labels):
         about = f"{scenario.name}, seed {done.seed}: {done.verdict}"
