@@ -54,10 +54,17 @@ class Run:
         return "stale" if held else "known failure"
 
 
-def run(scenario: Scenario, seed: int | None = None, progress: Callable[[float], None] | None = None) -> Run:
+def run(
+    scenario: Scenario,
+    seed: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    *,
+    file_seeds: bool = False,
+) -> Run:
     """Run `scenario`, with another `seed` than its own if given.
 
-    `progress` is called once a simulated second with the part that is done, 0 to 1.
+    `progress` is called once a simulated second with the part that is done, 0 to 1. With `file_seeds` the plant
+    keeps the seeds of its sim file, so that several sites can be under one sky.
 
     Raises:
         UnfitError: The site cannot be held within its bounds.
@@ -67,7 +74,7 @@ def run(scenario: Scenario, seed: int | None = None, progress: Callable[[float],
         scenario.sim,
         scenario.site_file,
         seed=seed,
-        plant_seed=seed,
+        plant_seed=None if file_seeds else seed,
         faults=scenario.fault,
         asks=scenario.ask,
     )

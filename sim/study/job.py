@@ -44,7 +44,7 @@ def run_job(plan: Plan, job: Job) -> Row:
     drawn = study.family.drawn(study.seed, job.site)
     row: Row = {"site": job.site, "seed": job.seed, "outcome": Outcome.RAN, "reason": None, **drawn}
     try:
-        done = run(variant(plan.base, drawn, seeds_of(study, job)))
+        done = run(variant(plan.base, drawn, seeds_of(study, job)), file_seeds=True)
     except UnfitError as error:
         return {**row, "outcome": Outcome.REFUSED, "reason": error.problems[0]}
     except Exception as error:  # noqa: BLE001 - a broken run is a row with its error
