@@ -186,7 +186,7 @@ FACTS: dict[Quirk, Facts] = {
         "the power factor is a fraction where the model asks for percent",
         "SMA, FIMER, Veris dumps",
         _SUNSPEC,
-        frozenset({101, 102, 103, 111, 112, 113, 201, 202, 203, 204, 211, 212, 213, 214}),
+        frozenset({101, 102, 103, 111, 112, 113, 201, 202, 203, 204}),
     ),
     Quirk.GARBAGE_AFTER_NUL: Facts(
         "what follows the first NUL of a string is not NUL",

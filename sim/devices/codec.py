@@ -15,7 +15,8 @@ def encode(kind: str, size: int, value: float | str | None, scale: int = 0) -> l
     """Registers of `value` at a scale factor; integers are kept inside the type, clear of its sentinel."""
     bits = 16 * size
     if isinstance(value, str):
-        return _words(int.from_bytes(value.encode().ljust(2 * size, b"\0")[: 2 * size], "big"), size)
+        data = value.encode(errors="surrogateescape").ljust(2 * size, b"\0")[: 2 * size]
+        return _words(int.from_bytes(data, "big"), size)
     if kind == "float32":
         return _ABSENT_FLOAT if value is None else list(struct.unpack(">2H", struct.pack(">f", value)))
     if value is None:

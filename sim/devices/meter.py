@@ -29,7 +29,7 @@ def meter(plant: Plant, model_id: int) -> Model:
 
     The floats ask for the power factor as such, the others for percent.
     """
-    shown = Shown(plant)
+    shown = Shown(plant, plant.sim.meter.sign)
     kind = model_id % 10
     live = {**_totals(shown, 1.0 if model_id >= _FIRST_FLOAT else 100.0)}
     if kind == _SPLIT:
@@ -93,10 +93,10 @@ def _legs(shown: Shown) -> dict[str, Live]:
 class Shown:
     """The last published sample in the meter's own sign; by phase (from 0), or as a whole without one."""
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(self, plant: Plant, sign: str) -> None:
         self._meter = plant.meter
         self._grid = plant.sim.grid
-        self._sign = 1.0 if plant.sim.meter.sign == "export_positive" else -1.0
+        self._sign = 1.0 if sign == "export_positive" else -1.0
 
     def watts(self, phase: int | None = None) -> float:
         """Active power in W."""

@@ -14,7 +14,11 @@ from tiir.setting import TiirError
 BASE = 40_000
 """Where the chain starts; the first of the three addresses that SunSpec allows."""
 
-END = (0xFFFF, 0)
+MARKER: Sequence[int] = (0x5375, 0x6E53)
+"""What stands at the base: SunS."""
+
+END: Sequence[int] = (0xFFFF, 0)
+"""What stands behind the last model."""
 
 _READ = 3
 _WRITE = (6, 16)
@@ -111,8 +115,7 @@ class _Chain:
 class SunSpecMap:
     """The registers of a chain of models from `base` on, and what requests do to them.
 
-    `advance` brings the physics up to now; it runs before every request is answered. `end` is what stands
-    behind the last model.
+    `advance` brings the physics up to now; it runs before every request is answered.
     """
 
     def __init__(
@@ -120,12 +123,13 @@ class SunSpecMap:
         models: Sequence[Model],
         advance: Callable[[], None],
         base: int = BASE,
+        marker: Sequence[int] = MARKER,
         end: Sequence[int] = END,
     ) -> None:
         self._models = models
         self._advance = advance
         self._base = base
-        self._end = list(end)
+        self._marker, self._end = list(marker), list(end)
         self._chains: dict[tuple[tuple[int, ...], ...], _Chain] = {}
 
     def image(self) -> list[int]:
@@ -191,7 +195,7 @@ class SunSpecMap:
 
     def _lay_out(self, counts: Sequence[Mapping[str, int]]) -> _Chain:
         slots: list[_Slot] = []
-        words = encode("string", 2, "SunS")
+        words = self._marker.copy()
         for model, of_model in zip(self._models, counts, strict=True):
             fields = layout(model.model_id, of_model, model.omit)
             start = self._base + len(words)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from edge.model.site import Name, Strict
+from sim.files.meter_map import meter_map_names
 from sim.quirks import DeviceKind, Quirk, misfit
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -40,7 +41,17 @@ def _chain(models: Literal["der", "legacy"] | tuple[int, ...]) -> Literal["der",
 InverterModels = Annotated[Literal["der", "legacy"] | tuple[int, ...], AfterValidator(_chain)]
 """A preset or the models of the chain in their order; `model_ids` makes one of the other."""
 
-MeterModel = Literal[201, 202, 203, 204, 211, 212, 213, 214] | Name
+
+def _known(model: int | str) -> int | str:
+    if isinstance(model, str) and model not in meter_map_names():
+        known = ", ".join(meter_map_names())
+        raise PydanticCustomError(
+            "meter", "there is no meter of this name; known are {known}", {"known": known}
+        )
+    return model
+
+
+MeterModel = Annotated[Literal[201, 202, 203, 204, 211, 212, 213, 214] | Name, AfterValidator(_known)]
 """A SunSpec model, or the name of a meter that is not SunSpec (`sim/devices/meters/`)."""
 
 
