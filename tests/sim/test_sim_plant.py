@@ -219,8 +219,8 @@ def test_a_sagging_grid_and_a_fast_one_reach_the_inverters_and_the_meter() -> No
     rows = run(plant, 2.0)
     assert plant.meter.shown.state.v_pu == pytest.approx(0.9)
     assert plant.meter.shown.state.hz == 61.0
-    # Droop of 5 % above a deadband of 36 mHz, by the standard's default.
-    assert rows[-1].inverter_w[0] < 0.75 * 20_000
+    # The standard's default droop is on its way down by a third.
+    assert rows[-1].inverter_w[0] < 0.9 * 20_000
 
 
 def test_export_lifts_the_voltage_that_volt_var_answers() -> None:
