@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sim.curve import CurveBank
 from sim.der.arrays import Flags, Floats, Quantity
 from sim.files.unit import VAR_PU, Unit
 
 LOW_POWER = (0.05, 0.20)
 """Below the first no reactive power is required, from the second on all of it, in proportion between (5.2)."""
+
+Curves = Callable[[Floats], Floats]
+"""Reactive power over active power, of every unit."""
 
 _HALVINGS = 40
 
@@ -40,7 +42,7 @@ class Capability:
         self._slide_p: Floats = np.zeros((2, len(units)))
         self._slide_q: Floats = np.zeros((2, len(units)))
 
-    def take(self, watt_var: CurveBank, corners: Floats) -> None:
+    def take(self, watt_var: Curves, corners: Floats) -> None:
         """Find where each watt-var curve first leaves the circle, when generating and when charging.
 
         Args:
@@ -53,9 +55,9 @@ class Capability:
                 middle = 0.5 * (low + high)
                 fits = self._fits(watt_var, sign, middle)
                 low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-            self._slide_p[row], self._slide_q[row] = low, np.abs(watt_var.at(sign * low))
+            self._slide_p[row], self._slide_q[row] = low, np.abs(watt_var(sign * low))
 
-    def _bracket(self, watt_var: CurveBank, sign: float, corners: Floats) -> tuple[Floats, Floats]:
+    def _bracket(self, watt_var: Curves, sign: float, corners: Floats) -> tuple[Floats, Floats]:
         """The last corner inside the circle and the next one, which is outside; both 1 where all fit."""
         low, high = np.zeros_like(self.va_pu), np.ones_like(self.va_pu)
         inside = np.ones(len(low), dtype=bool)
@@ -66,8 +68,8 @@ class Capability:
             inside = inside & fits
         return low, high
 
-    def _fits(self, watt_var: CurveBank, sign: float, p_pu: Floats) -> Flags:
-        q_pu = np.clip(watt_var.at(sign * p_pu), -self.var_absorb_pu, self.var_inject_pu)
+    def _fits(self, watt_var: Curves, sign: float, p_pu: Floats) -> Flags:
+        q_pu = np.clip(watt_var(sign * p_pu), -self.var_absorb_pu, self.var_inject_pu)
         fits: Flags = p_pu**2 + q_pu**2 <= self.va_pu**2
         return fits
 

@@ -7,18 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.curve import CurveBank
-from sim.der.arrays import Codes, Flags, Floats, Quantity, greatest, least
+from sim.der.arrays import Codes, Flags, Floats, Quantity, least
 from sim.der.capability import Capability
 from sim.der.command import CommandPath, Mover
 from sim.der.droop import DroopBank
 from sim.der.lag import Lag
+from sim.der.protection import Protection
 from sim.der.reactive import ReactiveBank
-from sim.der.ride_through import CONTINUOUS_HZ, CONTINUOUS_V, RideThroughBank
-from sim.der.service import ServiceBank
 from sim.der.settings import SettingsBank
-from sim.der.status import Status
 from sim.der.storage import StorageBank
-from sim.der.trip import TripBank
 from sim.files.inverter import InverterFile
 from sim.files.unit import Unit
 from sim.limit import LimitBank, LimitWrite
@@ -36,7 +33,6 @@ class Fleet:
 
     Attributes:
         sun_pu: Available power of PV over nameplate, set from outside at any time.
-        status: What each unit is doing, as `Status`.
         deaf: Units whose power stage does not hear its commands.
     """
 
@@ -50,15 +46,13 @@ class Fleet:
         self.q_pu: Floats = np.zeros(count)
         self.energy_wh: Floats = np.zeros(count)
         self.absorbed_wh: Floats = np.zeros(count)
-        self.status: Codes = np.zeros(count, dtype=np.int8)
         self._settings = settings = SettingsBank([unit.complete_settings for unit in units])
         quirks = [unit.quirks if isinstance(unit, InverterFile) else () for unit in units]
         self.limit = LimitBank(count, quirks)
         self.storage = StorageBank(units, dt_s)
         self.setpoint = SetpointBank(np.where(self.storage.present, 0.0, 1.0))
-        self.service = ServiceBank(units, settings, dt_s, seed)
-        self._trip = TripBank(settings, count, dt_s)
-        self._ride_through = RideThroughBank(units, settings, dt_s)
+        self.protection = Protection(units, settings, dt_s, seed)
+        self.service = self.protection.service
         self._command = CommandPath(units, dt_s)
         self._stage = Mover(units, dt_s, np.array([unit.moves == "output" for unit in units]))
         p_min_pu = np.array([unit.min_pct / 100.0 for unit in units])
@@ -73,7 +67,6 @@ class Fleet:
         self._staged_pu: Floats = np.zeros(count)
         self._base_pu: Floats = np.zeros(count)
         self._wh_per_pu: Floats = self.nameplate_w * (dt_s / 3600.0)
-        self._calm = False
         self._limit_in_file(units)
         self._take()
 
@@ -113,6 +106,11 @@ class Fleet:
         return self.storage.soc_pu
 
     @property
+    def status(self) -> Codes:
+        """What each unit is doing, as `Status`."""
+        return self.protection.status
+
+    @property
     def permit(self) -> Flags:
         """Permit service (703 ES)."""
         return self.service.permit
@@ -149,7 +147,7 @@ class Fleet:
 
         What depends on voltage starts from rest, or settled at `v_pu` where that is given.
         """
-        self.service.settle(energised & self.service.permit & self.service.connect)
+        self.protection.settle(energised)
         on, high = self.service.on, self.available_pu()
         p_pu = np.minimum(self._command.settle(self._told()), high)
         if self.storage.any:
@@ -164,7 +162,6 @@ class Fleet:
             )
         self.p_pu, self.q_pu = np.where(on, p_pu, 0.0), np.where(on, q_pu, 0.0)
         self._staged_pu = self._base_pu = self.p_pu
-        self._calm = False
 
     def available_pu(self) -> Floats:
         """What sun or battery and the converter allow."""
@@ -197,49 +194,18 @@ class Fleet:
         self.setpoint.step(self.dt_s)
         low = v_pu if v_low_pu is None else v_low_pu
         high = v_pu if v_high_pu is None else v_high_pu
-        calm = self._calm and self._quiet(energised, low, high, hz)
-        if not calm:
-            self._protect(energised, low, high, hz)
-        p_pu = self._active_power(v_pu, hz, calm)
+        self.protection.step(energised, low, high, hz)
+        p_pu = self._active_power(v_pu, hz)
         q_pu = None
         if self.reactive.acts():
             q_pu = self.reactive.step(v_pu, p_pu, self.service.on)
             p_pu, q_pu = self.capability.fit(p_pu, q_pu, self.reactive.enabled)
-        self._give(p_pu, q_pu, v_pu, calm)
+        self._give(p_pu, q_pu, v_pu)
 
-    def _quiet(self, energised: Flags, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> bool:
-        """Whether nothing that protection looks at has left the ordinary; `_protect` would change nothing."""
-        (low_v, high_v), (low_hz, high_hz) = self._quiet_v, self._quiet_hz
-        return (
-            low_v <= least(v_low_pu)
-            and greatest(v_high_pu) <= high_v
-            and low_hz <= least(hz)
-            and greatest(hz) <= high_hz
-            and bool(energised.all())
-            and bool(self.service.permit.all())
-            and bool(self.service.connect.all())
-        )
-
-    def _protect(self, energised: Flags, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> None:
-        """Enter service, trip and ride-through, and what they come to."""
-        allowed = self.service.permit & self.service.connect & energised
-        trips = self._trip.step(energised, v_low_pu, v_high_pu, hz)
-        self.service.step(allowed, trips, v_low_pu, v_high_pu, hz)
-        mode = self._ride_through.mode(v_low_pu, v_high_pu, hz)
-        blocked = self._ride_through.step(np.where(self.service.on, mode, np.int8(0)))
-        on, entering = self.service.on, self.service.ceiling_pu < 1.0
-        running = np.where((mode == Status.CONTINUOUS) & entering, np.int8(Status.ENTERING_SERVICE), mode)
-        off = np.where(allowed, np.int8(Status.TRIP), np.int8(Status.OFF))
-        self.status = np.where(on, running, off)
-        self._calm = not (self.status.any() or blocked.any() or self._trip.picked_up)
-
-    def _active_power(self, v_pu: Quantity, hz: Quantity, calm: bool) -> Floats:
+    def _active_power(self, v_pu: Quantity, hz: Quantity) -> Floats:
         """What the power stage would give, before the rating."""
         high = available = self.available_pu()
-        base = np.minimum(self._command.step(self._told(), self.deaf), high)
-        if not calm:
-            ceiling = self.service.ceiling_pu
-            base = np.maximum(np.minimum(base, ceiling), -ceiling)
+        base = self.protection.ramped(np.minimum(self._command.step(self._told(), self.deaf), high))
         bound = self._volt_watt(v_pu) if self.volt_watt.enabled.any() else None
         if bound is not None:
             base, high = np.minimum(base, bound), np.minimum(high, bound)
@@ -250,7 +216,7 @@ class Fleet:
         self._base_pu = base
         staged = np.minimum(self._stage.move(self._staged_pu, asked), high)
         staged = np.maximum(staged, self.storage.least_pu() if self.storage.any else 0.0)
-        self._staged_pu = staged if calm else np.where(self.service.on, staged, 0.0)
+        self._staged_pu = staged if self.protection.calm else np.where(self.service.on, staged, 0.0)
         return self._staged_pu
 
     def _volt_watt(self, v_pu: Quantity) -> Floats:
@@ -262,10 +228,10 @@ class Fleet:
         self._volt_watt_lag.put(~acts, 1.0)
         return self._volt_watt_lag.step(np.where(acts, self.volt_watt.at(v_pu), 1.0))
 
-    def _give(self, p_pu: Floats, q_pu: Floats | None, v_pu: Quantity, calm: bool) -> None:
+    def _give(self, p_pu: Floats, q_pu: Floats | None, v_pu: Quantity) -> None:
         """Put the output in place, cut by ride-through, and count its energy."""
-        if not calm:
-            gives = self.service.on & ~self._ride_through.blocked
+        if not self.protection.calm:
+            gives = self.protection.gives()
             p_pu, q_pu = np.where(gives, p_pu, 0.0), np.where(gives, 0.0 if q_pu is None else q_pu, 0.0)
             if least(v_pu) < self.capability.full_current_v:
                 p_pu, q_pu = self.capability.at_low_voltage(v_pu, p_pu, q_pu)
@@ -285,19 +251,14 @@ class Fleet:
     def _take(self) -> None:
         """Bring everything that follows from the settings up to date."""
         numbers = self._settings.numbers
-        self._trip.take()
-        self._ride_through.take()
+        self.protection.take()
         self._droop.take()
         self.reactive.take()
-        self.capability.take(self.reactive.watt_var, self.reactive.watt_var_corners())
+        self.capability.take(self.reactive.watt_var_at, self.reactive.watt_var_corners())
         volts = np.array([numbers("PV_CURVE_V1"), numbers("PV_CURVE_V2")])
         watts = np.array([numbers("PV_CURVE_P1"), numbers("PV_CURVE_P2")])
         self.volt_watt.set_all(volts, np.where(watts < 0, watts * self.storage.charge_pu, watts))
         self.volt_watt.response_s[:] = numbers("PV_OLRT")
-        trip_v, trip_hz = self._trip.quiet_v, self._trip.quiet_hz
-        self._quiet_v = max(CONTINUOUS_V[0], trip_v[0]), min(CONTINUOUS_V[1], trip_v[1])
-        self._quiet_hz = max(CONTINUOUS_HZ[0], trip_hz[0]), min(CONTINUOUS_HZ[1], trip_hz[1])
-        self._calm = False
 
     def _limit_in_file(self, units: Sequence[Unit]) -> None:
         for index, unit in enumerate(units):

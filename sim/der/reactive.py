@@ -64,10 +64,14 @@ class ReactiveBank:
         self._vref_gain: Floats = -np.expm1(-self._dt_s / vref_s)
         self._shifts_pf = bool(self._var_per_watt.any())
 
+    def watt_var_at(self, p_pu: Floats) -> Floats:
+        """The watt-var curves at active power `p_pu`; charging counts per unit of the charging power."""
+        return self.watt_var.at(np.where(p_pu < 0, p_pu / self._charge_pu, p_pu))
+
     def watt_var_corners(self) -> Floats:
         """Where the watt-var curves bend when generating, and mirrored when charging: shape (2, 3, units)."""
         watts, _ = self._watt_var_points()
-        corners: Floats = np.array([watts[3:], -watts[2::-1]])
+        corners: Floats = np.array([watts[3:], -watts[2::-1] * self._charge_pu])
         return corners
 
     def acts(self) -> bool:
@@ -93,19 +97,19 @@ class ReactiveBank:
         target: Floats = np.where(const_pf, p_pu * self._var_per_watt, 0.0)
         target = np.where(const_q, self._const_q_pu, target)
         if watt_var.any():
-            target = np.where(watt_var, self.watt_var.at(p_pu), target)
+            target = np.where(watt_var, self.watt_var_at(p_pu), target)
         if volt_var.any():
             target = np.where(volt_var, self.volt_var.at(self._seen_voltage(v_pu, on)), target)
         return target if on.all() else np.where(on, target, 0.0)
 
     def _watt_var_points(self) -> tuple[Floats, Floats]:
-        """The curves in units of nameplate; an absorbing side of three zeros is none (`tiir.curves.watt_var`)."""
+        """The curves, charging per unit of the charging power; an absorbing side of three zeros is none (`tiir.curves.watt_var`)."""
         numbers = self._settings.numbers
         watts = np.array([numbers(f"QP_CURVE_P{name}") for name in WATT_VAR_POINTS])
         var = np.array([numbers(f"QP_CURVE_Q{name}") for name in WATT_VAR_POINTS])
         none = ~watts[:3].any(axis=0)
         watts[:3], var[:3] = np.where(none, watts[3], watts[:3]), np.where(none, var[3], var[:3])
-        return np.where(watts < 0, watts * self._charge_pu, watts), var * self._va_pu
+        return watts, var * self._va_pu
 
     def _choose_response(self) -> None:
         seen = (self.enabled.tobytes(), self.volt_var.changes)

@@ -53,10 +53,10 @@ class RideThroughBank:
         """The most severe mode that voltage and frequency call for, CONTINUOUS to CEASE."""
         low, high = np.less(v_low_pu, CONTINUOUS_V[0]), np.greater(v_high_pu, CONTINUOUS_V[1])
         off_hz = np.less(hz, CONTINUOUS_HZ[0]) | np.greater(hz, CONTINUOUS_HZ[1])
-        momentary = self._settings.flags("MC_ENABLE") & (
-            (low & np.less_equal(v_low_pu, self._settings.numbers("MC_LVRT_V1")))
-            | (high & np.greater_equal(v_high_pu, self._settings.numbers("MC_HVRT_V1")))
+        beyond = np.less_equal(v_low_pu, self._settings.numbers("MC_LVRT_V1")) | np.greater_equal(
+            v_high_pu, self._settings.numbers("MC_HVRT_V1")
         )
+        momentary = self._settings.flags("MC_ENABLE") & (low | high) & beyond
         ceases = (np.less(v_low_pu, self._cease_below) & ~momentary) | np.greater(v_high_pu, CEASE_ABOVE_V)
         mode = np.where(low | off_hz, Status.MANDATORY, Status.CONTINUOUS).astype(np.int8)
         mode = np.maximum(mode, np.where(high, self._high_code, np.int8(0)))
