@@ -1,4 +1,4 @@
-"""Which limit of active power wins (IEEE 1547-2018 4.7, and as EPRI's report 3002030962 section 3.7 reads it)."""
+"""Which limit of active power wins (IEEE 1547-2018 4.7)."""
 
 from __future__ import annotations
 
@@ -46,17 +46,22 @@ def desired_active(
     limited_pu: float | None = None,
     volt_watt_pu: float | None = None,
     droop_pu: float | None = None,
+    rise_pu: float = 0.0,
 ) -> ActivePower:
     """The tightest of what is in force; None is not in force.
 
-    Droop answers to the power before the disturbance, which ramp and limit had already narrowed: while it acts
-    it stands in their place, so that under-frequency may raise power above them. Volt-watt narrows always.
+    Under-frequency droop has precedence over the limit and the ramp: its `rise_pu` (`tiir.droop`) lifts both, so
+    that a limit which held power before the disturbance holds it that much higher, and one lowered meanwhile
+    still acts. Volt-watt, rating and what is available are lifted by nothing.
     """
-    bounds = {Narrowed.AVAILABLE: available_pu, Narrowed.RATING: 1.0, Narrowed.VOLT_WATT: volt_watt_pu}
-    if droop_pu is None:
-        bounds |= {Narrowed.ENTER_SERVICE: ramp_pu, Narrowed.LIMIT: limited_pu}
-    else:
-        bounds[Narrowed.DROOP] = droop_pu
+    bounds = {
+        Narrowed.AVAILABLE: available_pu,
+        Narrowed.RATING: 1.0,
+        Narrowed.VOLT_WATT: volt_watt_pu,
+        Narrowed.ENTER_SERVICE: None if ramp_pu is None else ramp_pu + rise_pu,
+        Narrowed.LIMIT: None if limited_pu is None else limited_pu + rise_pu,
+        Narrowed.DROOP: droop_pu,
+    }
     in_force = {by: bound for by, bound in bounds.items() if bound is not None}
     by = min(in_force, key=in_force.__getitem__)
     return ActivePower(in_force[by], by)

@@ -41,11 +41,22 @@ class Droop:
                 power of one that can absorb. Power already below stays.
             most_pu: What is available.
         """
-        hz = outside_hz(settings, f_hz)
-        if hz == 0.0 or self.before_pu is None:
+        change_pu = _change_pu(settings, f_hz)
+        if change_pu == 0.0 or self.before_pu is None:
             return None
-        slope = amount(settings, "PF_KOF" if hz > 0.0 else "PF_KUF")
-        wanted_pu = self.before_pu - hz / (NOMINAL_HZ * slope)
-        if hz > 0.0:
+        wanted_pu = self.before_pu + change_pu
+        if change_pu < 0.0:
             return max(wanted_pu, min(least_pu, self.before_pu))
         return min(wanted_pu, most_pu)
+
+
+def rise_pu(settings: Values, f_hz: float) -> float:
+    """By how much under-frequency asks for more power, per unit of rating; 0 elsewhere."""
+    return max(_change_pu(settings, f_hz), 0.0)
+
+
+def _change_pu(settings: Values, f_hz: float) -> float:
+    hz = outside_hz(settings, f_hz)
+    if hz == 0.0:
+        return 0.0
+    return -hz / (NOMINAL_HZ * amount(settings, "PF_KOF" if hz > 0.0 else "PF_KUF"))

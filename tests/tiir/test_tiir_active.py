@@ -8,30 +8,52 @@ import pytest
 
 from tiir.active import Narrowed, desired_active, limit_pu, volt_watt_pu
 from tiir.complete import complete
+from tiir.droop import Droop, rise_pu
 from tiir.setting import Der
 
 B3 = Der(normal="B", abnormal="III")
 LEVELS = (None, 0.3, 0.6, 0.9)
 
 
-@pytest.mark.parametrize("droop", LEVELS)
-def test_every_combination(droop: float | None) -> None:
+@pytest.mark.parametrize("rise", [0.0, 0.25])
+def test_every_combination(rise: float) -> None:
     seen = set()
-    for available, ramp, limited, volt_watt in product((0.2, 0.5, 1.2), LEVELS, LEVELS, LEVELS):
+    for available, (ramp, limited, volt_watt, droop) in product((0.2, 0.5, 1.2), product(LEVELS, repeat=4)):
         chosen = desired_active(
-            available, ramp_pu=ramp, limited_pu=limited, volt_watt_pu=volt_watt, droop_pu=droop
+            available,
+            ramp_pu=ramp,
+            limited_pu=limited,
+            volt_watt_pu=volt_watt,
+            droop_pu=droop,
+            rise_pu=rise,
         )
-        beside = (droop,) if droop is not None else (ramp, limited)
-        assert chosen.p_pu == min(b for b in (available, 1.0, volt_watt, *beside) if b is not None)
+        lifted = (bound + rise for bound in (ramp, limited) if bound is not None)
+        others = (bound for bound in (volt_watt, droop) if bound is not None)
+        assert chosen.p_pu == min(available, 1.0, *lifted, *others)
         seen.add(chosen.by)
-    own = {Narrowed.DROOP} if droop is not None else {Narrowed.ENTER_SERVICE, Narrowed.LIMIT, Narrowed.RATING}
-    assert seen == own | {Narrowed.AVAILABLE, Narrowed.VOLT_WATT}
+    assert seen == set(Narrowed)
 
 
-def test_under_frequency_raises_power_above_the_limit_but_not_above_volt_watt() -> None:
-    assert desired_active(1.0, limited_pu=0.5, droop_pu=0.8).p_pu == 0.8
-    narrowed = desired_active(1.0, limited_pu=0.5, droop_pu=0.8, volt_watt_pu=0.6)
+def test_under_frequency_lifts_the_limit_but_not_volt_watt() -> None:
+    settings = complete({}, B3)
+    f_hz = 59.964 - 0.9
+    droop, rise = Droop(0.5).wanted_pu(settings, f_hz, 0.0, 1.0), rise_pu(settings, f_hz)
+    assert rise == pytest.approx(0.3)
+    assert desired_active(1.0, limited_pu=0.5, droop_pu=droop, rise_pu=rise).p_pu == pytest.approx(0.8)
+    narrowed = desired_active(1.0, limited_pu=0.5, droop_pu=droop, rise_pu=rise, volt_watt_pu=0.6)
     assert (narrowed.p_pu, narrowed.by) == (0.6, Narrowed.VOLT_WATT)
+    lowered = desired_active(1.0, limited_pu=0.2, droop_pu=droop, rise_pu=rise)
+    assert lowered.by is Narrowed.LIMIT
+    assert lowered.p_pu == pytest.approx(0.5)
+
+
+def test_over_frequency_narrows_beside_the_limit() -> None:
+    settings = complete({}, B3)
+    f_hz = 60.036 + 0.9
+    droop = Droop(0.5).wanted_pu(settings, f_hz, 0.0, 1.0)
+    assert rise_pu(settings, f_hz) == rise_pu(settings, 60.0) == 0.0
+    assert desired_active(1.0, limited_pu=0.5, droop_pu=droop).p_pu == pytest.approx(0.2)
+    assert desired_active(1.0, limited_pu=0.1, droop_pu=droop).p_pu == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
