@@ -83,9 +83,7 @@ class Control:
             return f"script {order.script}"
         if order.fault:
             self._fault(order, order.fault)
-            event = f"fault {order.fault}"
-            plant.note(event)
-            return event
+            return f"fault {order.fault}"
         now = ScriptEvent(at_s=0.0, load_step_w=order.load_step_w, load_w=order.load_w)
         return plant.apply(now)
 
@@ -93,9 +91,13 @@ class Control:
         plant = self._live.plant
         if fault == "clear":
             plant.fleet.deaf[:] = False
+            plant.note("faults cleared")
             self._injector.clear()
         elif fault == FaultKind.WRITE_IGNORED and order.role is None:
             plant.fleet.deaf[:] = True
+            plant.note("fault write-ignored")
+        elif fault in OF_THE_GATEWAY:
+            raise KeyError(f"device that could show a {fault}: it is the gateway's own")
         elif fault == "meter-loss":
             self._begin(order.as_fault(FaultKind.SILENCE, "meter", plant.t_s))
         elif fault == "inverter-loss":
@@ -105,7 +107,5 @@ class Control:
             self._begin(order.as_fault(FaultKind(fault), order.role, plant.t_s))
 
     def _begin(self, fault: Fault) -> None:
-        if fault.kind in OF_THE_GATEWAY:
-            raise KeyError(f"device that could show a {fault.kind}: it is the gateway's own")
         self._injector.add(fault)
         self._injector.step(self._live.plant.t_s)

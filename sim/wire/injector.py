@@ -38,6 +38,9 @@ class Injector:
         Raises:
             KeyError: When there is no device of its role.
         """
+        coils = {coil.role for coil in self._plant.sim.coil}
+        if fault.kind is FaultKind.CONTACT_WELDED and fault.target not in coils:
+            raise KeyError(f"trip module {fault.target}")
         place = self._places[fault.target or ""]
         swapped = self._places[fault.swap_with] if fault.swap_with else None
         self._running.append(_Running(fault, place, swapped, self._plant, self._random))

@@ -70,6 +70,7 @@ class TcpPort:
             connection.close()
         await self._server.wait_closed()
         self._server = None
+        await asyncio.sleep(0)  # connections are gone a turn of the loop after they are closed
 
     def reset(self) -> None:
         """Reset every connection."""
@@ -78,7 +79,7 @@ class TcpPort:
 
     def opened(self, connection: _Connection) -> None:
         """A client has connected."""
-        if self._one_connection and self.connections:
+        if self._server is None or (self._one_connection and self.connections):
             connection.reset()
             return
         self.connections.add(connection)
@@ -132,7 +133,7 @@ class _Connection(asyncio.Protocol):
 
     def close(self) -> None:
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort()
 
     def reset(self) -> None:
         if self._transport is not None:

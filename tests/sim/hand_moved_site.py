@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
+from sim.files.fault import Fault
 from sim.serve import SimServer
 from sim.simfile import DEMO, SimFile, load_simfile
 
@@ -17,9 +18,11 @@ T = TypeVar("T")
 class HandMoved:
     """The demo site with its ports open; `run(seconds)` is the only thing that lets time pass."""
 
-    def __init__(self, sim: SimFile | None = None) -> None:
+    def __init__(self, sim: SimFile | None = None, faults: Sequence[Fault] = ()) -> None:
         self.now_s = 0.0
-        self.server = SimServer(sim or load_simfile(DEMO), port_base=0, clock=lambda: self.now_s)
+        self.server = SimServer(
+            sim or load_simfile(DEMO), port_base=0, clock=lambda: self.now_s, faults=faults
+        )
         self.plant = self.server.plant
 
     def run(self, seconds: float) -> None:
@@ -27,7 +30,9 @@ class HandMoved:
         self.server.live.advance()
 
     def port(self, role: str) -> int:
-        return self.server.servers[role].port
+        port = self.server.servers[role].port
+        assert port is not None, f"{role} is on a serial line"
+        return port
 
     async def client(self, role: str, use: Callable[[Any], T]) -> T:
         """Let pysunspec2's own client, which blocks, scan and be used in a thread."""
