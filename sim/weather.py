@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import asin, cos, exp, floor, pi, radians, sin
+from math import asin, cos, exp, floor, pi, radians, sin, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,12 @@ _CHORD_EXPONENT = 1.66
 
 _BRIGHT_M = 150.0
 """How far from a cloud the light that its edge scatters still adds to the sun's, as a decay length."""
+
+_PATCH_M = 100.0
+"""How far the thickness of a cloud stays alike, as a decay length."""
+
+_DARKEST, _CLEAREST = 0.1, 0.95
+"""What clouds let through at least, since light comes from the whole sky, and at most."""
 
 _FAR = 6.0
 """Decay lengths after which nothing is left of it."""
@@ -107,11 +113,15 @@ class CloudField:
         self._bright_s = _BRIGHT_M / clouds.wind_m_s
         self._reach_s = self._edge_s + _FAR * self._bright_s
         self._gap_mean_s = self._mean_s() * (1 - clouds.cover) / clouds.cover
+        self._alike = exp(-clouds.wind_m_s / _PATCH_M)
+        self._texture = 0.0
         self._near: deque[_Cloud] = deque()
         self._next_s = -2 * clouds.largest_m / clouds.wind_m_s
 
-    def at(self, t_s: float) -> float:
-        """The factor at `t_s`, not before what was asked last."""
+    def at(self, second: int) -> float:
+        """The factor at a whole second; asked for one after another."""
+        t_s = float(second)
+        self._texture = self._alike * self._texture + sqrt(1 - self._alike**2) * self._random.normal()
         while self._next_s - self._reach_s <= t_s:
             self._near.append(self._another())
         while self._near and self._near[0].end_s + self._reach_s < t_s:
@@ -119,18 +129,23 @@ class CloudField:
         through, open_sky, bright = 1.0, 1.0, 0.0
         for cloud in self._near:
             cover = self._rise(t_s - cloud.start_s) * self._rise(cloud.end_s - t_s)
-            through *= 1 - cover * (1 - cloud.transmittance)
+            through *= 1 - cover * self._shadow(cloud)
             open_sky *= 1 - cover
             outside_s = max(cloud.start_s - t_s, t_s - cloud.end_s, 0.0)
             bright = max(bright, cloud.bright * exp(-outside_s / self._bright_s))
         return through * (1 + bright * open_sky)
+
+    def _shadow(self, cloud: _Cloud) -> float:
+        """What the cloud takes here, where it is thicker or thinner than on the whole."""
+        shadow = (1 - cloud.transmittance) * (1 + self._clouds.texture * self._texture)
+        return min(1 - _DARKEST, max(1 - _CLEAREST, shadow))
 
     def _another(self) -> _Cloud:
         clouds, random = self._clouds, self._random
         start_s = self._next_s + random.exponential(self._gap_mean_s)
         end_s = start_s + self._chord_m(random.random()) / clouds.wind_m_s
         self._next_s = end_s
-        transmittance = min(0.95, clouds.transmittance * random.uniform(0.6, 1.4))
+        transmittance = min(_CLEAREST, clouds.transmittance * random.uniform(0.6, 1.4))
         return _Cloud(start_s, end_s, transmittance, clouds.enhancement * random.random())
 
     def _chord_m(self, quantile: float) -> float:

@@ -27,6 +27,7 @@ class Clouds(Strict):
     largest_m: float = Field(5_000.0, ge=10, le=100_000)
     edge_m: float = Field(30.0, gt=0, le=1_000, description="over which a cloud's shadow sets in")
     transmittance: float = Field(0.35, gt=0, lt=1, description="mean of what passes through a cloud")
+    texture: float = Field(0.1, ge=0, le=0.5, description="sigma of its change within a cloud, of its shadow")
     enhancement: float = Field(0.15, ge=0, le=0.6, description="most that bright edges add to the clear sky")
 
     @model_validator(mode="after")
