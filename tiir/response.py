@@ -7,9 +7,6 @@ from math import expm1, log
 TIME_CONSTANTS_TO_90 = log(10.0)
 """Time constants in which a first-order lag covers 90 % of a step (IEEE 1547-2018 Tables 8 and 10)."""
 
-TIME_CONSTANTS_TO_95 = log(20.0)
-"""The same for 95 %, as SunSpec models 126 and 132 count (`RmpTms`)."""
-
 RESPONSE_BOUNDS_S = {"const_pf": 10.0, "const_q": 10.0, "watt_var": 10.0}
 """The longest response that the standard allows a function without a setting for it (5.3.2, 5.3.4, 5.3.5)."""
 
@@ -17,11 +14,6 @@ RESPONSE_BOUNDS_S = {"const_pf": 10.0, "const_q": 10.0, "watt_var": 10.0}
 def time_constant_s(t90_s: float) -> float:
     """Time constant in s of the lag that covers 90 % of a step in `t90_s`."""
     return t90_s / TIME_CONSTANTS_TO_90
-
-
-def t90_of_t95_s(t95_s: float) -> float:
-    """Time to 90 % of a lag whose time to 95 % is `t95_s`, in s."""
-    return t95_s * TIME_CONSTANTS_TO_90 / TIME_CONSTANTS_TO_95
 
 
 def lag(value: float, target: float, dt_s: float, tau_s: float) -> float:

@@ -35,9 +35,6 @@ CESSATION_WITHIN_S = 0.083
 RESTORED_WITHIN_S = 0.4
 """Output is back within this time once voltage has returned (Table 16)."""
 
-ROCOF_HZ_S: Mapping[Category, float] = {"I": 0.5, "II": 2.0, "III": 3.0}
-"""Rate of change of frequency that each category rides through (Table 21)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Region:

@@ -106,3 +106,37 @@ def test_the_amendment_widens_category_iii_alone(
     assert setting.range_for(B3.model_copy(update=later), {}) == amended
     for der in (A1, A2):
         assert setting.range_for(der, {}) == setting.range_for(der.model_copy(update=later), {})
+
+
+# With everything else at its default these bounds break an order, or move a reference away from its curve.
+OUT_OF_ORDER = {
+    ("UV1_TRIP_V", 0.0): "UV2_TRIP_V",
+    ("OF2_TRIP_T", 1000.0): "OF1_TRIP_T",
+    ("OF1_TRIP_F", 66.0): "OF2_TRIP_F",
+    ("UF1_TRIP_F", 50.0): "UF2_TRIP_F",
+    ("UF2_TRIP_T", 1000.0): "UF1_TRIP_T",
+}
+OUT_OF_ORDER_A = {("QV_VREF", 0.95): "QV_CURVE_V2", ("QV_VREF", 1.05): "QV_CURVE_V2"}
+
+
+@pytest.mark.parametrize("edition", ["2018", "2018+2020"])
+@pytest.mark.parametrize("der", [A1, A2, B3, B3.model_copy(update={"bidirectional": True})])
+def test_every_bound_stands_alone_and_a_step_beyond_it_does_not(der: Der, edition: str) -> None:
+    der = der.model_copy(update={"edition": edition})
+    base = {**complete({}, der), **der.facts}
+    exceptions = OUT_OF_ORDER | (OUT_OF_ORDER_A if der.normal == "A" else {})
+    met = set()
+    for label in HELD:
+        setting = catalogue.settings()[label]
+        for bound, out in zip(setting.range_for(der, base) or (), (-1e-6, 1e-6), strict=False):
+            assert bound is not None
+            if (label, bound) in exceptions:
+                met.add((label, bound))
+                with pytest.raises(SettingsRefusedError, match=exceptions[label, bound]):
+                    complete({label: bound}, der)
+            else:
+                assert complete({label: bound}, der)[label] == bound
+            if bound + out != setting.off:
+                with pytest.raises(SettingsRefusedError, match=f"{label} = .* is outside"):
+                    complete({label: bound + out}, der)
+    assert met == exceptions.keys()

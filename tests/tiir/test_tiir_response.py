@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiir.response import lag, respond, t90_of_t95_s, time_constant_s
+from tiir.response import lag, respond, time_constant_s
 
 TIMES = st.floats(0.01, 100.0)
 
@@ -41,8 +41,6 @@ def test_no_time_is_no_lag_and_no_step_is_no_change() -> None:
     assert respond(0.3, 1.0, 0.0, 5.0) == 0.3
 
 
-def test_time_to_95_percent_is_longer() -> None:
-    assert t90_of_t95_s(10.0) == pytest.approx(10.0 * 2.302585 / 2.995732, rel=1e-6)
-    value = lag(0.0, 1.0, 10.0, time_constant_s(t90_of_t95_s(10.0)))
-    assert value == pytest.approx(0.95)
+def test_time_constant() -> None:
     assert time_constant_s(1.0) == pytest.approx(1 / math.log(10))
+    assert lag(0.0, 1.0, 3.0, 3.0) == pytest.approx(1 - math.exp(-1))
