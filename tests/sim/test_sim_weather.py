@@ -98,7 +98,7 @@ def test_cloud_sizes_have_a_tail_like_real_ones() -> None:
 @given(st.floats(0.05, 0.95), st.floats(1.0, 30.0), st.integers(0, 50))
 def test_the_sun_stays_within_what_clouds_can_do(cover: float, wind_m_s: float, seed: int) -> None:
     values = run(200, seed=seed, clouds={"cover": cover, "wind_m_s": wind_m_s, "enhancement": 0.3})
-    assert values.min() >= 0.1
+    assert values.min() > 0.1 - 1e-9
     assert values.max() <= 1.3
 
 
