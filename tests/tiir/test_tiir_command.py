@@ -109,7 +109,7 @@ async def test_a_device_that_refuses_is_told(site: str, tmp_path: Path) -> None:
 
 
 async def test_an_unreachable_der_is_named_and_the_other_is_still_read(site: str, plant: SimServer) -> None:
-    await plant.servers["inverter-2"].stop()
+    await plant.servers["inverter-2"].wire.stop()
     ders = await answer("verify", site, status=3)
     assert "inverter-2" in ders["inverter-2"]["unreachable"]
     assert ders["inverter-2"]["verified"] is None
