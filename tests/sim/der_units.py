@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,13 +17,13 @@ AT_ONCE = {"dead_time_s": 0.0, "slope_pct_s": 1e6}
 """A way of a command that changes nothing."""
 
 
-def unit(settings: dict[str, object] | None = None, **fields: object) -> Unit:
+def unit(settings: Mapping[str, object] | None = None, **fields: object) -> Unit:
     """A 10 kW unit whose commands act at once, with `settings` over the standard's defaults."""
     stated: dict[str, object] = {"nameplate_w": 10_000.0, **AT_ONCE, "settings": settings or {}, **fields}
     return Unit.model_validate(stated)
 
 
-def storage(settings: dict[str, object] | None = None, **fields: object) -> Unit:
+def storage(settings: Mapping[str, object] | None = None, **fields: object) -> Unit:
     """A 10 kW, 10 kWh storage unit without losses."""
     battery = {"capacity_wh": 10_000.0, "efficiency": 1.0, **fields}
     return unit(settings, kind="storage", storage=battery)

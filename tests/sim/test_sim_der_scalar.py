@@ -13,6 +13,7 @@ from sim.der.arrays import Floats
 from sim.der.ride_through import RideThroughBank
 from sim.der.settings import SettingsBank
 from sim.files.unit import Unit
+from sim.setpoint import SetpointWrite
 from tiir import capability, curves, droop, enter_service, reactive, ride_through, trip, vref
 from tiir.rating import Rating
 from tiir.values import Values, number
@@ -228,7 +229,6 @@ class TestReactivePower:
             storage={"capacity_wh": 1e6, "charge_w": 8_000.0},
         )
         fleet = Fleet([file] * len(powers), DT_S)
-        fleet.setpoint.enabled[:] = True
         for v_pu in np.linspace(0.9, 1.09, 20):
             asked = np.clip(powers, -0.8, 1.0)
             q_pu = fleet.reactive.settle(float(v_pu), asked, np.ones(len(asked), dtype=bool))
@@ -279,11 +279,12 @@ class TestDroop:
         given_settings: dict[str, object] = {"PF_DBOF": dbof, "PF_KOF": kof, "PF_KUF": kuf, "PF_OLRT": 1.0}
         files = [storage(given_settings, capacity_wh=1e6), unit(given_settings)]
         fleet = started(*files, dt_s=0.1)
-        fleet.setpoint.enabled[0], fleet.setpoint.set_pu[0] = True, before
+        fleet.setpoint.write(0, SetpointWrite(enabled=True, set_pu=before))
         fleet.configure(1, {"AP_LIMIT_ENABLE": True, "AP_LIMIT": abs(before)})
         fleet.settle(np.ones(2, dtype=bool))
         run(fleet, 0.1)
         starts = fleet.p_pu.copy()
+        assert starts == pytest.approx([before, abs(before)])
         run(fleet, 10.0, hz=hz)
         for index, (file, least) in enumerate(zip(files, (-1.0, 0.0), strict=True)):
             memory = droop.Droop().noticed(file.complete_settings, hz, float(starts[index]))
