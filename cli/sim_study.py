@@ -191,10 +191,10 @@ def _report(plan: Plan, store: Store, progress: Progress, took_s: float, *, as_j
         draw_study(store.folder / "study.png", plan.study.asks, about, summary)
     if feeder is not None:
         draw_feeder(store.folder / "feeder.png", plan.study.asks, about, feeder)
-    speed = (progress.done / took_s) if took_s else 0.0
+    speed = progress.done / took_s
     if as_json:
         machine = sim_study_table.as_object(plan.study, summary, feeder)
-        print(json.dumps({**machine, "out": str(store.folder), "runs_per_s": speed, "took_s": took_s}))
+        print(json.dumps({**machine, "out": str(store.folder), "done_now": progress.done, "took_s": took_s}))
     else:
         Console(highlight=False).print(sim_study_table.as_table(plan.study, summary, feeder))
         print(f"{progress.done} runs in {took_s:.1f} s, {speed:.2f} a second; results in {store.folder}")

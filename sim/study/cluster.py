@@ -39,7 +39,7 @@ def on_cluster(plan: Plan, jobs: Iterator[Job], address: str) -> Generator[Row, 
             known.update(given)
             return [client.submit(run_job, plan, job, key=key, pure=False) for key, job in given.items()]
 
-        finished = as_completed(submit(IN_FLIGHT))
+        finished = as_completed(submit(IN_FLIGHT), loop=client.loop)
         for future in finished:
             row = _row(future, plan, known.pop(future.key))
             finished.update(submit(1))

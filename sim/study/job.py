@@ -50,7 +50,7 @@ def run_job(plan: Plan, job: Job) -> Row:
     except Exception as error:  # noqa: BLE001 - a broken run is a row with its error
         return {**row, "outcome": Outcome.ERROR, "reason": f"{type(error).__name__}: {error}"}
     over_w = over_by_second_w(done) if study.feeder else None
-    return {**row, **asdict(done.metrics), "over_w": over_w}
+    return {**asdict(done.metrics), **row, "over_w": over_w}
 
 
 def seeds_of(study: StudyFile, job: Job) -> Seeds:
