@@ -97,7 +97,7 @@ def measure(truth: Truth, events: Sequence[Event], writes: int, known: Bearings)
         available_wh=float(truth.available_w.sum()) * hours,
         permitted_wh=permitted_wh,
         harvest_pu=within_wh / permitted_wh if permitted_wh > 0 else 1.0,
-        mean_margin_w=_mean_margin_w(truth, permitted_w, known.limit_w),
+        mean_margin_w=_mean_margin_w(truth, permitted_w, known),
         safe_after_s=_safe_after_s(truth, known),
         writes=writes,
         trips=len(trips),
@@ -149,10 +149,11 @@ def _oscillation_w(truth: Truth) -> float:
     return max(0.0, float(np.ptp(export_w) - np.ptp(load_w)))
 
 
-def _mean_margin_w(truth: Truth, permitted_w: Floats, limit_w: float) -> float:
-    """Mean distance of export below the limit while the limit holds generation back; 0 when it never does."""
-    held = permitted_w < truth.available_w
-    return float(limit_w - truth.export_w[held].mean()) if held.any() else 0.0
+def _mean_margin_w(truth: Truth, permitted_w: Floats, known: Bearings) -> float:
+    """Mean distance of export below the limit while that holds generation back, excursions apart; 0 if it never does."""
+    within = truth.export_w <= known.limit_w + BAND_PU * known.nameplate_w
+    held = within & (permitted_w < truth.available_w)
+    return float(known.limit_w - truth.export_w[held].mean()) if held.any() else 0.0
 
 
 def _safe_after_s(truth: Truth, known: Bearings) -> float | None:

@@ -1,0 +1,213 @@
+"""A scenario file: what it may say, how it changes a site, and how a mistake in it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.model.strict_toml import FileRefusedError
+from edge.step import Settings
+from sim.expect import Bounds
+from sim.overlay import Overlay
+from sim.scenario import load_scenario, scenario_names, site_names
+
+WHOLE = """name = "one"
+shows = "Something."
+duration_s = 30.0
+site = "five"
+
+[plant.load]
+base_w = 1_000.0
+
+[[plant.inverter]]
+role = "inverter-2"
+dead_time_s = 0.5
+
+[[agent.der]]
+name = "*"
+slope_pct_per_s = 33.0
+
+[[event]]
+at_s = 10.0
+load_step_w = -500.0
+
+[[fault]]
+kind = "silence"
+target = "meter"
+at_s = 12.0
+
+[[ask]]
+at_s = 5.0
+reset = true
+
+[expect]
+trips = 0
+harvest_pu = 0.9
+longest_excursion_s = { least = 0.1, most = 2.0 }
+
+[[expect.during]]
+from_s = 12.0
+contact = "open"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "one.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(FileRefusedError) as refused:
+        load_scenario(written(folder, text))
+    return "\n".join(refused.value.problems)
+
+
+def test_a_file_changes_its_base_and_leaves_the_rest(tmp_path: Path) -> None:
+    scenario = load_scenario(written(tmp_path, WHOLE))
+    plain = load_scenario(written(tmp_path, WHOLE.replace("base_w = 1_000.0", "").replace("0.5", "0.2")))
+    assert scenario.sim.load.base_w == 1_000.0
+    assert scenario.sim.load.noise_w == plain.sim.load.noise_w
+    assert [unit.dead_time_s for unit in scenario.sim.inverter] == [0.2, 0.5, 0.2, 0.2, 0.2]
+    assert [der.slope_pct_per_s for der in scenario.site_file.der] == [33.0] * 5
+    assert scenario.sim.script == scenario.event
+    assert scenario.site_file.limit_w == 25_000.0
+
+
+def test_a_number_alone_is_a_bound_in_the_usual_sense(tmp_path: Path) -> None:
+    expect = load_scenario(written(tmp_path, WHOLE)).expect
+    assert expect.trips == Bounds(least=0, most=0)
+    assert expect.harvest_pu == Bounds(least=0.9)
+    assert expect.longest_excursion_s == Bounds(least=0.1, most=2.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "told"),
+    [
+        ("duration_s", "durations_s", ":3: durations_s: unknown key; did you mean 'duration_s'?"),
+        (
+            "dead_time_s = 0.5",
+            "ded_time_s = 0.5",
+            ":11: plant.inverter[0].ded_time_s: unknown key; did you mean",
+        ),
+        (
+            "dead_time_s = 0.5",
+            "dead_time_s = -1.0",
+            ":11: plant.inverter[0].dead_time_s: should be greater than",
+        ),
+        ("slope_pct_per_s = 33.0", "slope_pct_per_s = 0.0", ":15: agent.der[0].slope_pct_per_s: should be"),
+        ("base_w = 1_000.0", "base_w = true", ":7: plant.load.base_w: should be a valid number"),
+        ('target = "meter"', 'target = "metre"', ":23: fault.0.target: no device is called 'metre'"),
+        ("load_step_w", "sun_pu = 1.0\nload_step_w", ":17: event[0]: give exactly one of"),
+        ("at_s = 12.0", "at_s = 30.0", ":24: fault.0.at_s: is not before the end, 30 s"),
+        ('site = "five"', 'site = "fife"', "no base is called 'fife'"),
+        ('role = "inverter-2"', 'role = "inverter-9"', "plant.inverter[0]"),
+        ("trips = 0", "trips = { least = 2, most = 1 }", ":31: expect.trips: least is above most"),
+        ("trips = 0", "trip = 0", ":31: expect.trip: unknown key; did you mean 'trips'?"),
+        ('contact = "open"', "", ":35: expect.during[0]: give at least one of"),
+        (
+            'contact = "open"',
+            'output_w = 1.0\nder = "x"',
+            ":38: expect.during.0.der: no inverter is called 'x'",
+        ),
+        ("[expect]\n", "[expect]\nevents = { tripp = 1 }\n", ":31: expect.events"),
+        ("reset = true", "reset = true\nblind = true", ":26: ask[0]: give exactly one of"),
+        ('shows = "Something."\n', "", "shows: is required and missing"),
+    ],
+)
+def test_a_mistake_is_told_with_file_line_and_key(
+    tmp_path: Path, found: str, instead: str, told: str
+) -> None:
+    assert found in WHOLE
+    assert told in refusal(tmp_path, WHOLE.replace(found, instead, 1))
+
+
+def test_a_scenario_that_expects_nothing_is_refused(tmp_path: Path) -> None:
+    nothing = WHOLE[: WHOLE.index("trips")]
+    assert "expects nothing shows nothing" in refusal(tmp_path, nothing)
+
+
+def test_an_unknown_name_is_told_with_a_suggestion() -> None:
+    with pytest.raises(FileRefusedError, match="did you mean 'load-drop'"):
+        load_scenario("laod-drop")
+
+
+def test_a_file_that_is_not_there_is_told() -> None:
+    with pytest.raises(FileRefusedError, match="cannot be read"):
+        load_scenario("nowhere/at-all.toml")
+
+
+def test_what_is_laid_over_later_wins_and_is_checked(tmp_path: Path) -> None:
+    scenario = load_scenario(written(tmp_path, WHOLE))
+    changed = scenario.varied(
+        plant={"load": {"base_w": 7.0}, "inverter": [{"role": "inverter-2", "dead_time_s": 1.0}]},
+        agent={"control": {"scan_s": 0.1}},
+    )
+    assert changed.sim.load.base_w == 7.0
+    assert changed.sim.inverter[1].dead_time_s == 1.0
+    assert changed.site_file.control.scan_s == 0.1
+    assert scenario.sim.load.base_w == 1_000.0, "the scenario itself stays as it is"
+    with pytest.raises(FileRefusedError, match="base_v"):
+        scenario.varied(plant={"load": {"base_v": 7.0}})
+
+
+def test_thirty_scenarios_or_more_are_shipped_each_named_as_its_file() -> None:
+    scenarios = [load_scenario(name) for name in scenario_names()]
+    assert len(scenarios) >= 30
+    assert [scenario.name for scenario in scenarios] == list(scenario_names())
+    assert len({scenario.shows for scenario in scenarios}) == len(scenarios)
+
+
+def test_every_base_is_used_and_fit() -> None:
+    scenarios = [load_scenario(name) for name in scenario_names()]
+    assert set(site_names()) - {"demo"} <= {scenario.site for scenario in scenarios}
+    for scenario in scenarios:
+        Settings.of(scenario.site_file)
+
+
+KEYS = st.sampled_from(["a", "b", "c"])
+TABLES: st.SearchStrategy[dict[str, Any]] = st.recursive(
+    st.dictionaries(KEYS, st.integers(), max_size=3),
+    lambda inner: st.dictionaries(KEYS, st.one_of(st.integers(), inner), max_size=3),
+    max_leaves=6,
+)
+
+
+@given(TABLES, TABLES)
+def test_laying_over_keeps_both_and_lets_the_later_win(base: dict[str, Any], changes: dict[str, Any]) -> None:
+    data = Overlay(base).lay(changes, "plant").data
+
+    def leaves(table: dict[str, Any], at: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+        found: dict[tuple[str, ...], Any] = {}
+        for key, value in table.items():
+            found |= leaves(value, (*at, key)) if isinstance(value, dict) and value else {(*at, key): value}
+        return found
+
+    merged = leaves(data)
+    for path, value in leaves(changes).items():
+        if value != {}:
+            assert merged[path] == value
+    covered = leaves(changes)
+    for path, value in leaves(base).items():
+        touched = any(path[: len(other)] == other or other[: len(path)] == path for other in covered)
+        assert touched or merged[path] == value
+
+
+def test_lists_of_tables_match_by_role_name_or_kind() -> None:
+    base = {"unit": [{"role": "a", "w": 1}, {"role": "b", "w": 2}]}
+    overlay = Overlay(base).lay(
+        {"unit": [{"role": "*", "v": 3}, {"role": "b", "w": 9}, {"role": "c"}]}, "plant"
+    )
+    assert overlay.data["unit"] == [
+        {"role": "a", "w": 1, "v": 3},
+        {"role": "b", "w": 9, "v": 3},
+        {"role": "c"},
+    ]
+    assert overlay.told_as(("unit", 1, "w")) == ("plant", "unit", 1, "w")
+    assert overlay.told_as(("unit", 2)) == ("plant", "unit", 2)
+    assert overlay.told_as(("unit", 0, "v")) == ("plant", "unit", 0, "v")
+    assert base == {"unit": [{"role": "a", "w": 1}, {"role": "b", "w": 2}]}
