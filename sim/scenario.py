@@ -34,7 +34,7 @@ from sim.files.ask import Ask
 from sim.files.fault import Fault
 from sim.files.script import ScriptEvent
 from sim.overlay import Overlay, Table
-from sim.simfile import SimFile
+from sim.simfile import SimFile, recording_problems
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 SITES = Path(__file__).parent / "sites"
@@ -178,6 +178,12 @@ def _misfits(scenario: Scenario, sim: SimFile, site: Site) -> Iterator[tuple[Key
     outputs = {output.name for output in site.trip_output}
     if not outputs <= coils:
         yield ("agent",), f"trip_output names {_listed(outputs)}, the plant's coils are {_listed(coils)}"
+    for index, event in enumerate(scenario.event):
+        reason = sim.misfit(event)
+        if reason:
+            yield ("event", index), reason
+    for path, reason in recording_problems(sim):
+        yield ("plant", *path), reason
     roles = {"meter", *units, *coils}
     for index, fault in enumerate(scenario.fault):
         for key in ("target", "swap_with"):
