@@ -309,7 +309,7 @@ def disturbed(files: list[Unit], dt_s: float, seed: int) -> np.ndarray:
     return np.array(rows)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_half_the_time_step_changes_little(seed: int) -> None:
     """By less than 0.5 % of rating from 20 ms to 10 ms, and by less than 0.25 % from there to 5 ms."""
     files = [unit(each, dead_time_s=0.2, slope_pct_s=50.0) for each in EVERYTHING]
