@@ -14,6 +14,8 @@ MEASURES = {
     "latency": "benchmarks.added_latency",
     "agent": "benchmarks.agent_load",
     "poll": "benchmarks.poll_cost",
+    "der-speed": "benchmarks.der_speed",
+    "scenario-speed": "benchmarks.scenario_speed",
 }
 """Name on the command line, and the module that measures it."""
 

@@ -11,12 +11,12 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.model.commands import Commands, Event
+from edge.model.commands import Commands, Event, Reasons
 from edge.model.durable import NEW_SITE
 from edge.model.image import Image, Override, PccReading
 from edge.model.site import Site
 from edge.model.view import Mode
-from edge.step import Settings, mode, start, step
+from edge.step import Settings, State, mode, start, step
 from sim.files.ask import Ask
 from sim.files.fault import Fault
 from sim.files.script import ScriptEvent
@@ -34,6 +34,7 @@ _EPS = 1e-9
 _GAP_ALLOWANCE = 2.0
 
 Scan = Callable[[Image, float], None]
+Control = Callable[[Image, Settings, State, float], tuple[State, Commands, Reasons]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class ClosedLoop:
     """A plant and its controller. Roles of the sim file are the names of the site file.
 
     `seed` draws the phases of all polls and what faults strike. `on_scan` gets each image with its time before the
-    step runs on it. `asks` is what people want of the agent. `plant_seed` takes the place of every seed of the sim
+    step runs on it; `control` is that step. `asks` is what people want of the agent. `plant_seed` takes the place of every seed of the sim
     file.
 
     Raises:
@@ -71,6 +72,7 @@ class ClosedLoop:
         self.plant = Plant(sim, dt_s, plant_seed)
         self.site = site
         self.settings = Settings.of(site)
+        self.control: Control = step
         self.events: list[Event] = []
         self.modes: list[tuple[float, Mode]] = []
         self.written: list[Written] = []
@@ -177,7 +179,7 @@ class ClosedLoop:
         image = self._image(now_s)
         if self._on_scan:
             self._on_scan(image, now_s)
-        self.state, commands, reasons = step(image, self.settings, self.state, now_s)
+        self.state, commands, reasons = self.control(image, self.settings, self.state, now_s)
         self.events += reasons.events
         if not self.modes or self.modes[-1][1] != mode(self.state):
             self.modes.append((now_s, mode(self.state)))

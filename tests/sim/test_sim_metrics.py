@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 def trace(output_w: Floats, load_w: float | Floats, available_w: float = 10_000.0) -> Truth:
     count = len(output_w)
-    t_s = DT_S * np.arange(1, count + 1)
+    t_s = DT_S * np.arange(1, count + 1, dtype=np.float64)
     load = np.broadcast_to(np.asarray(load_w, dtype=float), (count,)).copy()
     return Truth(
         t_s,
