@@ -74,7 +74,9 @@ def test_every_panel_has_its_units_and_the_bounds_are_named(tmp_path: Path, draw
     assert "30 s bound" in texts(length)
     assert "1 of 4 runs stayed at the limit" in texts(length)
     assert "1 never came back" in texts(response)
-    assert [text.get_text() for text in peak.get_legend().get_texts()] == [
+    legend = peak.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [
         "2 runs without a trip",
         "2 runs with a trip",
     ]
@@ -83,8 +85,8 @@ def test_every_panel_has_its_units_and_the_bounds_are_named(tmp_path: Path, draw
 def test_the_curve_is_the_share_of_runs_that_are_longer(tmp_path: Path, drawn: list[Axes]) -> None:
     pictures.draw_study(tmp_path / "a.png", "asks", "about", summary([0.0, 3.0, 1.0, 2.0], [1.0] * 4))
     curve = drawn[0].lines[0]
-    assert curve.get_xdata().tolist() == [0.05, 1.0, 2.0, 3.0]
-    assert curve.get_ydata().tolist() == [0.75, 0.75, 0.5, 0.25]
+    assert np.asarray(curve.get_xdata()).tolist() == [0.05, 1.0, 2.0, 3.0]
+    assert np.asarray(curve.get_ydata()).tolist() == [0.75, 0.75, 0.5, 0.25]
 
 
 @pytest.mark.parametrize("values", [[], [0.0, 0.0], [math.inf]])
@@ -98,7 +100,7 @@ def test_a_feeder_names_what_planning_counts_on(tmp_path: Path, drawn: list[Axes
     curves, worst = drawn
     assert all(axes.get_xlabel() and axes.get_ylabel() and axes.get_title(loc="left") for axes in drawn)
     assert "99.9 % of the minutes stay below 2 % (gross)" in texts(curves)
-    assert worst.lines[0].get_xdata()[0] == 30, "the time of the run, what was left out counted"
+    assert np.asarray(worst.lines[0].get_xdata())[0] == 30, "the time of the run, what was left out counted"
 
 
 def test_net_that_is_off_the_picture_is_told(tmp_path: Path, drawn: list[Axes]) -> None:

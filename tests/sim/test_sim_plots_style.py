@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
@@ -39,8 +40,8 @@ def test_limits_bounds_and_events_have_their_names(tmp_path: Path) -> None:
     above, below = draw(tmp_path / "one.png")
     assert texts(above) == ["export limit 5 kW"]
     assert texts(below) == ["2 s bound", "load drops", "trip"]
-    assert [line.get_ydata() for line in above.lines][-1][0] == 0.5
-    assert [line.get_xdata()[0] for line in below.lines] == [0.2, 0.3, 0.6]
+    assert np.asarray(above.lines[-1].get_ydata())[0] == 0.5
+    assert [np.asarray(line.get_xdata())[0] for line in below.lines] == [0.2, 0.3, 0.6]
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from study_files import FEEDER, write_study
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli import sim_study
 from cli.main import build

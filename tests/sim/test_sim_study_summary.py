@@ -87,14 +87,14 @@ def test_nothing_ran(columns: pa.Schema) -> None:
 def test_at_least_the_share_of_runs_is_no_worse_and_the_figure_is_one_of_them(
     values: list[float], share: float
 ) -> None:
-    high = Measure("x", "x", "s", np.array(values)).at(share)
-    low = Measure("x", "x", "s", np.array(values), worst_low=True).at(share)
-    assert high in values
-    assert low in values
-    assert (
-        sum(value <= high for value in values if high is not None)
-        >= math.floor(share * (len(values) - 1)) + 1
+    found = np.array(values)
+    high, low = (
+        Measure("x", "x", "s", found).at(share),
+        Measure("x", "x", "s", found, worst_low=True).at(share),
     )
-    assert (
-        sum(value >= low for value in values if low is not None) >= math.floor(share * (len(values) - 1)) + 1
-    )
+    assert high is not None
+    assert low is not None
+    assert {high, low} <= set(values)
+    least = math.floor(share * (len(values) - 1)) + 1
+    assert (found <= high).sum() >= least
+    assert (found >= low).sum() >= least

@@ -106,7 +106,7 @@ def test_a_tighter_limit_of_the_owner_gives_way_to_the_drawn_one() -> None:
 def test_the_profile_says_what_is_drawn_and_a_ratio_is_what_it_does_not_say(
     drawn: Mapping[str, float], told: tuple[float, float], real: tuple[float, float]
 ) -> None:
-    site = made(**drawn)
+    site = variant(CONTACT, drawn, SEEDS)
     der, unit = site.site_file.der[0], site.sim.inverter[0]
     assert (der.dead_time_s, der.slope_pct_per_s) == pytest.approx(told)
     assert (unit.dead_time_s, unit.slope_pct_s) == pytest.approx(real)
