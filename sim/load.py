@@ -165,10 +165,9 @@ def _once(motor: Motor, start_s: float, run_s: float) -> States:
 
 def _run(motor: Motor, start_s: float, run_s: float) -> States:
     """A start and what follows it."""
-    va = motor.run_w / motor.power_factor
     started_s = start_s + min(motor.inrush_s, run_s)
-    yield motor.inrush * va * _unit(motor.start_power_factor), started_s
-    yield va * _unit(motor.power_factor), start_s + run_s
+    yield motor.start_va * _unit(motor.start_power_factor), started_s
+    yield motor.run_w / motor.power_factor * _unit(motor.power_factor), start_s + run_s
 
 
 def _whole(seconds: float) -> float:

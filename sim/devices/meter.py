@@ -43,7 +43,7 @@ def meter(plant: Plant, model_id: int) -> Model:
         live["PhV"] = shown.phase_v
         if kind > 1:
             live |= _line_to_line(shown)
-    sf_w = scale_for(1.5 * (plant.sim.nameplate_w + plant.sim.load.base_w))
+    sf_w = scale_for(1.5 * (plant.sim.nameplate_w + plant.sim.load.most_va))
     return Model(model_id, _SCALES | dict.fromkeys(("W_SF", "VA_SF", "VAR_SF"), sf_w), live)
 
 

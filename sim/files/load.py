@@ -47,6 +47,11 @@ class Motor(Strict):
     start_power_factor: PowerFactor = 0.3
     share: Share | None = Field(None, description="of each phase; default: the load's")
 
+    @property
+    def start_va(self) -> float:
+        """What it draws when it starts."""
+        return self.inrush * self.run_w / self.power_factor
+
 
 class CyclingMotor(Motor):
     """A motor that starts at whole seconds, after random (exponential) times of rest, and runs for a while."""
@@ -59,10 +64,18 @@ class Load(Strict):
     """The host load: what is always on, what comes and goes, and noise that is drawn ten times a second."""
 
     base_w: Watts
-    csv: Text | None = Field(None, description="file with t_s, load_w in place of base_w, from the start on")
+    csv: Text | None = Field(
+        None, description="file with t_s, load_w in place of base_w, which then only says how large it gets"
+    )
     noise_w: Watts = Field(0.0, description="sigma of the noise at 10 Hz")
     power_factor: PowerFactor = 1.0
     share: Share | None = Field(None, description="of each phase; default: equal")
     steps: Appliances | None = None
     motor: tuple[CyclingMotor, ...] = ()
     seed: int = Field(1, ge=0)
+
+    @property
+    def most_va(self) -> float:
+        """About the most that is ever drawn, with everything on and all motors starting at once."""
+        steps_w = 1.5 * self.steps.step_w * self.steps.count if self.steps else 0.0
+        return (self.base_w + steps_w) / self.power_factor + sum(motor.start_va for motor in self.motor)

@@ -160,6 +160,19 @@ def test_a_recording_holds_each_row_and_what_is_added_goes_on_top(tmp_path: Path
     assert host.load_w == 0.0
 
 
+def test_no_more_is_ever_drawn_than_the_file_says() -> None:
+    table: dict[str, Any] = {
+        "base_w": 3_000.0,
+        "power_factor": 0.9,
+        "steps": {"count": 5, "step_w": 1_000.0, "on_s": 60.0, "off_s": 1.0},
+        "motor": [{"run_w": 2_000.0, "rest_s": 1.0, "run_s": 1.0}] * 2,
+    }
+    most_va = Load.model_validate_json(json.dumps(table)).most_va
+    assert most_va == pytest.approx((3_000 + 7_500) / 0.9 + 2 * 6.0 * 2_000 / 0.85)
+    drawn = [abs(power) for power in run(load(0.1, **table), 300.0, 0.1)]
+    assert 0.5 * most_va < max(drawn) <= most_va
+
+
 def test_a_glide_ends_exactly() -> None:
     glide = Glide(1.0)
     glide.aim(0.1, 7)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from site_tables import battery, inverter, site_of
 
@@ -250,6 +250,26 @@ def test_a_motor_start_dips_the_voltage_while_it_lasts() -> None:
     assert volts[-1] == pytest.approx(1.0)
 
 
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 1000),
+    share=st.sampled_from([[1, 0, 0], [0.5, 0.3, 0.2], [0, 0.1, 0.9]]),
+    phases=st.lists(st.sampled_from(["abc", "a", "b", "c"]), min_size=1, max_size=4),
+    ohm=st.floats(0.0, 0.05),
+)
+def test_no_power_is_lost_or_made_between_inverters_load_and_pcc(
+    seed: int, share: list[float], phases: list[str], ohm: float
+) -> None:
+    units = [inverter(number, phases=on, sun_pu=0.5) for number, on in enumerate(phases)]
+    grid = {"nominal_v": 480.0, "resistance_ohm": ohm, "reactance_ohm": ohm, "neutral_resistance_ohm": ohm}
+    load = {"base_w": 5_000.0, "noise_w": 100.0, "share": share}
+    plant = Plant(site_of(*units, grid=grid, load=load), seed=seed)
+    for _ in range(25):
+        row = plant.step()
+        assert row.export_w == pytest.approx(sum(row.inverter_w) - row.host_load_w, abs=1e-6)
+        assert sum(plant.site.state.phase_w) == pytest.approx(row.export_w, abs=1e-6)
+
+
 def test_the_meter_sees_what_its_transformers_see_and_the_truth_does_not() -> None:
     plant = Plant(site_of(meter={"port": 1000, "period_s": 0.2, "ct": {"reversed": "a"}}))
     row = run(plant, 0.4)[-1]
@@ -287,8 +307,8 @@ def test_halving_the_step_under_clouds_motors_and_curves_changes_little() -> Non
         },
         "weather": {"clouds": {"cover": 0.5, "largest_m": 200.0}},
     }
-    settings = {"QV_MODE_ENABLE": True, "CONST_PF_MODE_ENABLE": False, "PV_MODE_ENABLE": True}
-    units = [inverter(1, settings=settings), inverter(2, phases="a", settings=settings), battery(1)]
+    curves = {"QV_MODE_ENABLE": True, "CONST_PF_MODE_ENABLE": False, "PV_MODE_ENABLE": True}
+    units = [inverter(1, settings=curves), inverter(2, phases="a", settings=curves), battery(1)]
     sim = site_of(*units, **tables)
 
     def seconds(dt_s: float) -> tuple[Any, Any]:
