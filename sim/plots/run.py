@@ -37,8 +37,13 @@ _CLOSE = 0.036
 """Of the width: labels closer than this share a line."""
 
 _MOST_CHARS = 32
+_AXES_IN, _WORDS_IN, _CHAR_IN = 2.6, 0.25, 0.066
+"""Heights: of the axes, of the row of labels without any, and by letter of the longest."""
+
 _MOST_POINTS = 4000
 _PER_LABEL = 3
+_LOUD = (VERMILION, BLACK, GREY)
+"""Colours of what is told together, the loudest first."""
 
 
 def draw(done: Run, path: Path) -> None:
@@ -48,19 +53,22 @@ def draw(done: Run, path: Path) -> None:
         OSError: The file cannot be written.
     """
     scenario = done.scenario
+    labels_told = list(_grouped(done))
+    longest = max((len(line) for _, text, _ in labels_told for line in text.split("\n")), default=0)
+    words = _WORDS_IN + _CHAR_IN * longest
     with picture(
         path,
         _wrapped(scenario.shows),
         rows=3,
-        size_in=(9.0, 8.4),
-        heights=(3.0, 3.0, 2.3),
+        size_in=(9.0, 6.1 + words),
+        heights=(_AXES_IN, _AXES_IN, words),
         share_x=True,
     ) as (export, power, labels):
         about = f"{scenario.name}, seed {done.seed}: {done.verdict}"
         export.set_title(about, color=GREY, fontsize=9, fontweight="normal")
         _export(export, done)
         _power(power, done)
-        _labels(labels, done, (export, power))
+        _labels(labels, labels_told, (export, power))
         labels.set_xlabel("time in s")
         labels.set_xlim(0.0, scenario.duration_s)
 
@@ -114,13 +122,13 @@ def _limits(done: Run) -> tuple[list[float], list[float]]:
     return [*sums, done.scenario.duration_s], [*sums.values(), *list(sums.values())[-1:]]
 
 
-def _labels(axes: Axes, done: Run, others: tuple[Axes, ...]) -> None:
+def _labels(axes: Axes, told: list[tuple[float, str, str]], others: tuple[Axes, ...]) -> None:
     """What happened, each time with a line through all axes and its words below them."""
     axes.set_ylim(0.0, 1.0)
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
-    for at_s, text, colour in _grouped(done):
+    for at_s, text, colour in told:
         for one in others:
             one.axvline(at_s, color=colour, linewidth=0.8, linestyle=":", zorder=1.2)
         axes.axvline(at_s, ymin=0.94, color=colour, linewidth=0.8, linestyle=":")
@@ -144,7 +152,8 @@ def _grouped(done: Run) -> Iterator[tuple[float, str, str]]:
     group: list[tuple[float, str, str]] = []
     for item in [*happened, (float("inf"), "", "")]:
         if group and item[0] - group[0][0] > near_s:
-            yield group[0][0], _together([text for _, text, _ in group]), _loudest(group)
+            loud = sorted(group, key=lambda told: _LOUD.index(told[2]))
+            yield group[0][0], _together([text for _, text, _ in loud]), loud[0][2]
             group = []
         group.append(item)
 
@@ -154,11 +163,6 @@ def _together(texts: list[str]) -> str:
     once = list(dict.fromkeys(texts))
     more = len(once) - _PER_LABEL
     return "\n".join(once if more <= 0 else [*once[: _PER_LABEL - 1], f"{once[_PER_LABEL - 1]} (+{more})"])
-
-
-def _loudest(group: list[tuple[float, str, str]]) -> str:
-    colours = {colour for _, _, colour in group}
-    return next(colour for colour in (VERMILION, BLACK, GREY) if colour in colours)
 
 
 def _happened(done: Run) -> Iterator[tuple[float, str, str]]:
