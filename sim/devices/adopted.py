@@ -47,6 +47,9 @@ _COUNT_OF_SETS = {**dict.fromkeys((707, 708, 709, 710), "NCrvSet"), 711: "NCtl"}
 def kind_of(model_id: int) -> SetKind:
     """What a set of one of these models holds, and what this device makes a condition of adopting it."""
     places, percent = in_set(model_id), (-100.0, 100.0)
+    if model_id == 708:
+        # One setting switches momentary cessation on both sides; the catalogue names the lower one.
+        places = (*places, *(place for place in in_set(707) if place.label == "MC_ENABLE"))
     if model_id == 711:
         return SetKind(711, "Ctl", places)
     if model_id in (705, 706, 712):

@@ -15,7 +15,7 @@ _PV, _ESS = 0, 1  # 714 PrtTyp
 def mppt(inverter: Inverter) -> Model:
     """160."""
     live: dict[str, Live] = {}
-    fixed: dict[str, Value] = {"DCA_SF": -2, "DCV_SF": -1, "DCWH_SF": 0, "Evt": 0}
+    fixed: dict[str, Value] = {"DCA_SF": -2, "DCV_SF": -1, "DCWH_SF": 0, "Evt": 0, "N": INPUTS}
     fixed["DCW_SF"] = scale_for(inverter.nameplate_va * 1.2)
     for number in range(1, INPUTS + 1):
         prefix = f"module.{number}."
@@ -27,7 +27,7 @@ def mppt(inverter: Inverter) -> Model:
             prefix + "DCWH": lambda: inverter.energy_wh() / DC_EFFICIENCY / INPUTS,
             prefix + "DCSt": lambda: inverter.state() + 1,
         }
-    return Model(160, fixed, live, counts={"N": INPUTS})
+    return Model(160, fixed, live, counts={"module": INPUTS})
 
 
 def ports(inverter: Inverter) -> Model:

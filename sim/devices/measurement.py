@@ -22,7 +22,8 @@ def older(inverter: Inverter, model_id: int) -> Model:
     lines = model_id % 10
 
     def amps() -> float:
-        return inverter.amps(lines)
+        # The legs of a split phase carry the same current, against each other.
+        return inverter.amps(1 if lines == _SPLIT else lines)
 
     live: dict[str, Live] = {
         "A": lambda: lines * amps(),
@@ -38,10 +39,11 @@ def older(inverter: Inverter, model_id: int) -> Model:
         "St": lambda: inverter.state() + 1,
     }
     live |= {f"Aph{phase}": amps for phase in "ABC"[:lines]}
-    live |= {f"PhVph{phase}": partial(inverter.phase_v, line) for line, phase in enumerate("ABC"[:lines])}
     if lines == _SPLIT:
-        # The legs of a split phase stand against each other.
-        live["PPVphAB"] = lambda: 2.0 * inverter.phase_v()
+        live["PPVphAB"] = inverter.phase_v
+        live |= dict.fromkeys(("PhVphA", "PhVphB"), lambda: inverter.phase_v() / _SPLIT)
+    else:
+        live |= {f"PhVph{phase}": partial(inverter.phase_v, line) for line, phase in enumerate("ABC"[:lines])}
     if lines > _SPLIT:
         live |= {f"PPVph{pair}": partial(inverter.line_v, line) for line, pair in enumerate(_PAIRS)}
     sf_w = scale_for(inverter.nameplate_va * 1.2)

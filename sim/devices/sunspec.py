@@ -131,6 +131,7 @@ class SunSpecMap:
         self._base = base
         self._marker, self._end = list(marker), list(end)
         self._chains: dict[tuple[tuple[int, ...], ...], _Chain] = {}
+        self._chain()
 
     def image(self) -> list[int]:
         """All registers as they are now, from the base to the end of the chain."""
