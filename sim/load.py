@@ -11,6 +11,7 @@ import numpy as np
 from sim.draws import Normals, Stream, draws
 from sim.files.load import Appliances, CyclingMotor, Load, Motor
 from sim.glide import Glide
+from sim.network import Phasors
 from sim.series import LOAD_COLUMN, Series, read_series
 
 NOISE_PERIOD_S = 0.1
@@ -44,7 +45,8 @@ class HostLoad:
         self._steps = 0
         self._due_s = 0.0
         self._advance(_EPS)
-        self.phases = self._sum()
+        self._steady = self._sum()
+        self.phases = self._with_noise()
 
     @property
     def load_w(self) -> float:
@@ -69,19 +71,21 @@ class HostLoad:
         """Advance by one time step; whether the load can have changed."""
         changed = self.base.left > 0
         self.base.step()
-        if self._noise_every and self._steps % self._noise_every == 0:
+        noisy = self._noise_every > 0 and self._steps % self._noise_every == 0
+        if noisy:
             self._noise_w = [
                 sigma_w * normal for sigma_w, normal in zip(self._sigma_w, self._normals.draw(), strict=True)
             ]
-            changed = True
         self._steps += 1
         t_s = self._steps * self._dt_s + _EPS
         if t_s >= self._due_s:
             self._advance(t_s)
             changed = True
         if changed:
-            self.phases = self._sum()
-        return changed
+            self._steady = self._sum()
+        if changed or noisy:
+            self.phases = self._with_noise()
+        return changed or noisy
 
     def _advance(self, t_s: float) -> None:
         for part in self._parts:
@@ -91,14 +95,19 @@ class HostLoad:
     def _others_w(self) -> float:
         return sum(part.power.real for part in self._parts)
 
-    def _sum(self) -> tuple[complex, complex, complex]:
+    def _sum(self) -> Phasors:
+        """What is drawn without noise."""
         steady = self.base.value * self._lagging
-        total = [steady * part for part in self._share]
+        a, b, c = (steady * part for part in self._share)
         for part in self._parts:
             if part.power:
-                total = [sum_ + part.power * share for sum_, share in zip(total, part.share, strict=True)]
-        a, b, c = (_drawn(sum_, noise_w) for sum_, noise_w in zip(total, self._noise_w, strict=True))
+                to_a, to_b, to_c = part.share
+                a, b, c = a + part.power * to_a, b + part.power * to_b, c + part.power * to_c
         return a, b, c
+
+    def _with_noise(self) -> Phasors:
+        (a, b, c), (noise_a, noise_b, noise_c) = self._steady, self._noise_w
+        return _drawn(a, noise_a), _drawn(b, noise_b), _drawn(c, noise_c)
 
 
 def _drawn(power: complex, noise_w: float) -> complex:

@@ -125,6 +125,21 @@ def test_one_motor_more_leaves_the_others_as_they_were() -> None:
     ]
 
 
+def test_motors_and_appliances_of_a_kind_do_not_go_together() -> None:
+    motor = {
+        "run_w": 5_000.0,
+        "inrush": 1.0,
+        "power_factor": 1.0,
+        "start_power_factor": 1.0,
+        "rest_s": 30.0,
+        "run_s": 30.0,
+    }
+    appliances = {"count": 2, "step_w": 2_000.0, "on_s": 30.0, "off_s": 30.0}
+    for table in ({"motor": [motor, motor]}, {"steps": appliances}):
+        levels = {round(power.real) for power in run(load(1.0, **table), 600.0, 1.0)}
+        assert len(levels) >= 3, "none, one of them, both"
+
+
 def test_noise_is_drawn_ten_times_a_second_for_each_phase() -> None:
     host = load(base_w=30_000.0, noise_w=300.0)
     phases = []
