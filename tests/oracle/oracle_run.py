@@ -1,0 +1,48 @@
+"""Cases put to both models, side by side."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import oracle_fleet
+import oracle_opender
+import oracle_suite
+from oracle_case import Answer, Case
+from oracle_compare import Agreement, compare
+from oracle_differences import excluded
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A case with both answers; `excluded` names the known differences it shows, for which it does not count."""
+
+    case: Case
+    ours: Answer
+    oracle: Answer
+    excluded: list[str]
+
+    @property
+    def agreement(self) -> Agreement:
+        """How far the answers are apart."""
+        return compare(self.ours, self.oracle)
+
+
+def ask(cases: Iterable[Case]) -> list[Result]:
+    """Put `cases` to both models; those of one step and length run together in one fleet."""
+    alike: dict[tuple[float, int], list[Case]] = defaultdict(list)
+    for case in cases:
+        alike[case.dt_s, len(case.trace)].append(case)
+    results = []
+    for group in alike.values():
+        for case, ours in zip(group, oracle_fleet.answers(group), strict=True):
+            settings = oracle_fleet.in_force(case)
+            oracle = oracle_opender.answer(case, settings)
+            results.append(Result(case, ours, oracle, excluded(case, settings, oracle)))
+    return results
+
+
+def family(name: str, numbers: Iterable[int]) -> list[Result]:
+    """The cases of a family with these numbers."""
+    return ask([oracle_suite.make(name, number) for number in numbers])
