@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.curve import CurveBank
 from sim.der.arrays import Codes, Flags, Floats, Quantity, least
 from sim.der.capability import Capability
 from sim.der.command import CommandPath, Mover
+from sim.der.curve import CurveBank
 from sim.der.droop import DroopBank
 from sim.der.lag import Lag
 from sim.der.protection import Protection
@@ -63,7 +63,6 @@ class Fleet:
         self.capability = Capability(units)
         self.volt_watt = CurveBank(settings.flags("PV_MODE_ENABLE"))
         self._volt_watt_lag = Lag(np.zeros(count), dt_s, np.ones(count))
-        self._curves_seen = -1
         self._staged_pu: Floats = np.zeros(count)
         self._base_pu: Floats = np.zeros(count)
         self._wh_per_pu: Floats = self.nameplate_w * (dt_s / 3600.0)
@@ -222,9 +221,6 @@ class Fleet:
     def _volt_watt(self, v_pu: Quantity) -> Floats:
         """The volt-watt limit; 1 where the function is off or the unit out of service."""
         acts = self.volt_watt.enabled & self.service.on
-        if self._curves_seen != self.volt_watt.changes:
-            self._curves_seen = self.volt_watt.changes
-            self._volt_watt_lag.take(self.volt_watt.response_s)
         self._volt_watt_lag.put(~acts, 1.0)
         return self._volt_watt_lag.step(np.where(acts, self.volt_watt.at(v_pu), 1.0))
 
@@ -257,8 +253,8 @@ class Fleet:
         self.capability.take(self.reactive.watt_var_at, self.reactive.watt_var_corners())
         volts = np.array([numbers("PV_CURVE_V1"), numbers("PV_CURVE_V2")])
         watts = np.array([numbers("PV_CURVE_P1"), numbers("PV_CURVE_P2")])
-        self.volt_watt.set_all(volts, np.where(watts < 0, watts * self.storage.charge_pu, watts))
-        self.volt_watt.response_s[:] = numbers("PV_OLRT")
+        self.volt_watt.set(volts, np.where(watts < 0, watts * self.storage.charge_pu, watts))
+        self._volt_watt_lag.take(numbers("PV_OLRT"))
 
     def _limit_in_file(self, units: Sequence[Unit]) -> None:
         for index, unit in enumerate(units):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.curve import CurveBank
 from sim.der.arrays import Flags, Floats, Quantity
+from sim.der.curve import CurveBank
 from sim.der.lag import Lag
 from sim.der.settings import SettingsBank
 from sim.files.unit import Unit
@@ -41,18 +41,15 @@ class ReactiveBank:
         self.watt_var = CurveBank(settings.flags("QP_MODE_ENABLE"))
         self._vref: Floats = np.full(count, np.nan)
         self._lag = Lag(np.zeros(count), dt_s, np.zeros(count))
-        self._seen: tuple[bytes, int] = (b"", -1)
         self.take()
 
     def take(self) -> None:
         """Take curves, setpoints and response times from the settings."""
         numbers = self._settings.numbers
         volts = np.array([numbers(f"QV_CURVE_V{i}") for i in (1, 2, 3, 4)])
-        self.volt_var.set_all(
-            volts, np.array([numbers(f"QV_CURVE_Q{i}") for i in (1, 2, 3, 4)]) * self._va_pu
-        )
-        self.volt_var.response_s[:] = numbers("QV_OLRT")
-        self.watt_var.set_all(*self._watt_var_points())
+        self.volt_var.set(volts, np.array([numbers(f"QV_CURVE_Q{i}") for i in (1, 2, 3, 4)]) * self._va_pu)
+        self._lag.take(np.where(self.enabled[0], numbers("QV_OLRT"), self._own_response_s))
+        self.watt_var.set(*self._watt_var_points())
         pf, sign = (
             numbers("CONST_PF"),
             np.where(self._settings.words("CONST_PF_EXCITATION") == "INJ", 1.0, -1.0),
@@ -62,7 +59,7 @@ class ReactiveBank:
         self._auto_vref = bool((self._settings.flags("QV_VREF_AUTO_MODE") & self.volt_var.enabled).any())
         vref_s = np.maximum(numbers("QV_VREF_TIME"), 1e-9)
         self._vref_gain: Floats = -np.expm1(-self._dt_s / vref_s)
-        self._shifts_pf = bool(self._var_per_watt.any())
+        self._asks = bool(self.enabled[:3].any() or (self.enabled[3] & (self._var_per_watt != 0)).any())
 
     def watt_var_at(self, p_pu: Floats) -> Floats:
         """The watt-var curves at active power `p_pu`; charging counts per unit of the charging power."""
@@ -76,12 +73,10 @@ class ReactiveBank:
 
     def acts(self) -> bool:
         """Whether any unit's function can ask for anything but 0."""
-        functions = bool(self.enabled[:3].any()) or self._shifts_pf
-        return functions or bool((np.abs(self._lag.value) > _NOTHING_PU).any())
+        return self._asks or bool((np.abs(self._lag.value) > _NOTHING_PU).any())
 
     def step(self, v_pu: Quantity, p_pu: Floats, on: Flags) -> Floats:
         """Let one time step pass at `v_pu` and active power `p_pu`; the reactive power asked for."""
-        self._choose_response()
         if not on.all():
             self._lag.put(~on, 0.0)
         return self._lag.step(self._target(v_pu, p_pu, on))
@@ -110,12 +105,6 @@ class ReactiveBank:
         none = ~watts[:3].any(axis=0)
         watts[:3], var[:3] = np.where(none, watts[3], watts[:3]), np.where(none, var[3], var[:3])
         return watts, var * self._va_pu
-
-    def _choose_response(self) -> None:
-        seen = (self.enabled.tobytes(), self.volt_var.changes)
-        if seen != self._seen:
-            self._seen = seen
-            self._lag.take(np.where(self.enabled[0], self.volt_var.response_s, self._own_response_s))
 
     def _seen_voltage(self, v_pu: Quantity, on: Flags) -> Quantity:
         """The voltage as the curve sees it: shifted where the reference voltage adjusts itself (5.3.3).

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.curve import CurveBank
 from sim.der import Fleet
 from sim.files.inverter import InverterFile
 from sim.limit import LimitWrite
@@ -154,15 +153,12 @@ def test_wmax_setting_scales_the_percent_and_bounds_the_rest() -> None:
     assert run(fleet, 2.0)[-1] == pytest.approx(0.4)
 
 
-def test_volt_watt_and_volt_var_reach_90_percent_at_the_response_time() -> None:
-    fleet = fleet_of(unit(va_rating_pu=2.0))
-    fleet.volt_watt.set(0, [(1.06, 1.0), (1.10, 0.2)], 5.0)
-    fleet.volt_var.set(0, [(0.92, 0.44), (0.98, 0.0), (1.02, 0.0), (1.08, -0.44)], 5.0)
-    fleet.volt_watt.enabled[0] = fleet.volt_var.enabled[0] = True
-    run(fleet, 5.0, v_pu=1.08)
-    assert fleet.p_pu[0] == pytest.approx(1.0 - 0.9 * 0.4, abs=1e-3)
-    assert fleet.q_pu[0] == pytest.approx(-0.9 * 0.44, abs=1e-3)
-    fleet.volt_watt.enabled[0] = fleet.volt_var.enabled[0] = False
+def test_functions_switched_off_let_go() -> None:
+    fleet = fleet_of(unit(va_rating_pu=2.0, settings={"PV_MODE_ENABLE": True, "QV_MODE_ENABLE": True}))
+    run(fleet, 60.0, v_pu=1.08)
+    assert fleet.p_pu[0] == pytest.approx(0.5, abs=1e-3)
+    assert fleet.q_pu[0] == pytest.approx(-0.88, abs=1e-3)
+    fleet.configure(0, {"PV_MODE_ENABLE": False, "QV_MODE_ENABLE": False})
     run(fleet, 60.0, v_pu=1.08)
     assert fleet.p_pu[0] == pytest.approx(1.0, abs=1e-3)
     assert fleet.q_pu[0] == pytest.approx(0.0, abs=1e-3)
@@ -170,24 +166,12 @@ def test_volt_watt_and_volt_var_reach_90_percent_at_the_response_time() -> None:
 
 @pytest.mark.parametrize("var_first", [True, False])
 def test_the_capability_circle_gives_way_by_priority(var_first: bool) -> None:
-    fleet = fleet_of(unit(va_rating_pu=1.0, var_inject_pu=0.6))
-    fleet.volt_var.set(0, [(0.9, 0.6), (1.1, 0.6)], 0.0)
-    fleet.volt_var.enabled[0] = True
+    constant = {"CONST_Q_MODE_ENABLE": True, "CONST_Q": 0.6}
+    fleet = fleet_of(unit(va_rating_pu=1.0, var_inject_pu=0.6, settings=constant))
     fleet.var_priority[0] = var_first
-    run(fleet, 2.0)
-    assert fleet.p_pu[0] ** 2 + fleet.q_pu[0] ** 2 <= 1.0 + 1e-9
-    assert fleet.q_pu[0] == pytest.approx(0.6 if var_first else 0.44)
-
-
-@given(
-    xs=st.lists(st.floats(0.8, 1.2), min_size=2, max_size=6, unique=True).map(sorted),
-    ys=st.lists(st.floats(-1.0, 1.0), min_size=6, max_size=6),
-    x=st.floats(0.7, 1.3),
-)
-def test_a_curve_is_linear_interpolation(xs: list[float], ys: list[float], x: float) -> None:
-    bank = CurveBank(np.ones(1, dtype=bool))
-    bank.set(0, list(zip(xs, ys, strict=False)), 0.0)
-    assert bank.at(np.array([x]))[0] == pytest.approx(np.interp(x, xs, ys[: len(xs)]), abs=1e-6)
+    run(fleet, 30.0)
+    assert fleet.q_pu[0] == pytest.approx(0.6 if var_first else 0.44, abs=1e-5)
+    assert fleet.p_pu[0] ** 2 + fleet.q_pu[0] ** 2 == pytest.approx(1.0)
 
 
 @settings(max_examples=40, deadline=None)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sim.der import Fleet, Status
 from sim.der.arrays import Floats
+from sim.der.curve import CurveBank
 from sim.der.ride_through import RideThroughBank
 from sim.der.settings import SettingsBank
 from sim.files.unit import Unit
@@ -295,12 +296,10 @@ class TestDroop:
 @settings(max_examples=40, deadline=None)
 @given(points=st.lists(st.sampled_from([0.9, 0.95, 1.0, 1.05, 1.1]), min_size=2, max_size=6), data=st.data())
 def test_a_curve_with_jumps_is_the_scalar_one(points: list[float], data: st.DataObject) -> None:
-    from sim.curve import CurveBank
-
     xs = sorted(points)
     ys = data.draw(st.lists(st.floats(-1, 1), min_size=len(xs), max_size=len(xs)))
     bank = CurveBank(np.ones(2, dtype=bool))
-    bank.set(1, list(zip(xs, ys, strict=True)), 0.0)
+    bank.set(np.array([xs, xs]).T, np.array([np.zeros_like(ys), ys]).T)
     scalar = curves.Curve(tuple(zip(xs, ys, strict=True)))
     at: Floats = np.array([0.8, 0.9, 0.925, 0.95, 0.975, 1.0, 1.025, 1.05, 1.075, 1.1, 1.2])
     for x in at:
