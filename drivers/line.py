@@ -1,7 +1,8 @@
 """One Modbus wire: a TCP connection or a serial port, one exchange at a time.
 
 pymodbus frames and parses; patience, retries and reconnecting are ours. After a timeout, a reset or a
-cancelled exchange the connection is dropped, so that a late answer can never be taken for the next one.
+cancelled exchange the connection is dropped, so that a late answer can never be taken for the next one; what
+that leaves open on a serial line is the bus's (`drivers/bus.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOEx
 from pymodbus.pdu import ModbusPDU
 
 from drivers.errors import BadData, Timeout, TooLate, Unreachable
+from drivers.lost import LostAnswers
 from drivers.uri import ModbusUri
 
 Client: TypeAlias = AsyncModbusTcpClient | AsyncModbusSerialClient
@@ -48,11 +50,13 @@ class Line:
     def __init__(self, uri: ModbusUri) -> None:
         self.endpoint = uri.endpoint
         self.connects = 0
+        self.lost = LostAnswers(serial=uri.serial)
         self._uri = uri
         self._client: Client | None = None
         self._lock = asyncio.Lock()
         self._busy = False
         self._quiet_until_s = 0.0
+        self._heard = b""
         chars_s = _SILENT_CHARS * _BITS_PER_CHAR / uri.baud
         self._silence_s = max(_MIN_SILENCE_S, chars_s) if uri.serial else 0.0
 
@@ -80,6 +84,8 @@ class Line:
                 self.drop()
                 if not connected:
                     raise Unreachable(f"{self.endpoint} cannot be reached within {timeout_s:g} s") from None
+                if self._heard and self._uri.serial:
+                    raise BadData(f"{self.endpoint} answered {what} with no whole frame") from None
                 raise Timeout(f"{self.endpoint} did not answer {what} within {timeout_s:g} s") from None
             except ConnectionException:
                 self.drop()
@@ -110,10 +116,19 @@ class Line:
         if not_after_s is not None and sent_s > not_after_s:
             raise TooLate(f"{self.endpoint} was free {sent_s - not_after_s:.2g} s too late for {what}")
         self._busy = True
+        self._heard = b""
         answer = await call(client)
         received_s = time.monotonic()
-        self._quiet_until_s = received_s + self._silence_s
+        if self._silence_s:
+            await self._one_frame(client, answer)
         return Exchange(answer, sent_s, received_s)
+
+    async def _one_frame(self, client: Client, answer: ModbusPDU) -> None:
+        """Wait for the silence that ends a frame: where more comes before it, there was no frame."""
+        await asyncio.sleep(self._silence_s)
+        self._quiet_until_s = time.monotonic()
+        if not self._heard.endswith(client.ctx.framer.buildFrame(answer)):
+            raise ModbusIOException("more came behind it without a pause")
 
     async def _connected(self) -> Client:
         if self._client is not None and self._client.connected:
@@ -142,6 +157,11 @@ class Line:
             if not connected and self._busy and self._client is client and not waiting.done():
                 waiting.set_exception(ConnectionException("connection lost"))
 
+        def traced(sending: bool, data: bytes) -> bytes:
+            if not sending:
+                self._heard = data
+            return data
+
         client: Client
         if uri.serial:
             client = AsyncModbusSerialClient(
@@ -153,6 +173,7 @@ class Line:
                 retries=0,
                 reconnect_delay=0,
                 trace_connect=changed,
+                trace_packet=traced,
             )
         else:
             client = AsyncModbusTcpClient(

@@ -51,7 +51,7 @@ class Disturbance:
 
     Attributes:
         answer: stands in for the unit, or changes what `Handler` says; may raise ModbusRefusal or Unanswered.
-        reply: changes the ids or the PDU, or delays.
+        reply: changes the ids or the PDU, or delays; may raise Unanswered.
         frames: changes the bytes; each frame is sent by itself, on a serial line with a silence between.
     """
 

@@ -55,13 +55,15 @@ def late(fault: Fault, random: Random) -> Disturbance:
 
 
 def slow(fault: Fault, random: Random, clock: Callable[[], float] = time.monotonic) -> Disturbance:
-    """An answer takes `delay_s`, and whatever is asked meanwhile waits until it is out."""
+    """An answer takes `delay_s`. What is asked meanwhile waits until it is out; on a serial line it is lost."""
     strikes = sometimes(fault.rate, random)
     free_s = 0.0
 
     def queue(reply: Reply) -> None:
         nonlocal free_s
         now_s = clock()
+        if reply.serial and now_s < free_s:
+            raise Unanswered
         free_s = max(now_s, free_s) + (fault.delay_s or 0.0) * strikes()
         reply.after_s += free_s - now_s
 

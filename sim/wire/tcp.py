@@ -19,6 +19,9 @@ HOST = "127.0.0.1"
 
 _HEADER_BYTES = 7
 _FRAMER = FramerSocket(DecodePDU(is_server=True))
+_CLOSING_TURNS = 4
+"""Turns of the loop until a connection that was just being accepted is made, reset and gone."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -70,7 +73,8 @@ class TcpPort:
             connection.close()
         await self._server.wait_closed()
         self._server = None
-        await asyncio.sleep(0)  # connections are gone a turn of the loop after they are closed
+        for _ in range(_CLOSING_TURNS):
+            await asyncio.sleep(0)
 
     def reset(self) -> None:
         """Reset every connection."""

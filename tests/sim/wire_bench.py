@@ -21,11 +21,11 @@ from sim.wire.station import Station
 from sim.wire.tcp import TcpPort
 
 FIRST = 100
-WORDS = 10
+WORDS = 20
 
 
 class Bank:
-    """Registers 100 to 109 and bits 0 to 15; register 100 + i holds 1000 + i."""
+    """Registers 100 to 119 and bits 0 to 15; register 100 + i holds 1000 + i."""
 
     def __init__(self) -> None:
         self.words = [1000 + index for index in range(WORDS)]
