@@ -47,8 +47,7 @@ def fleet(count: int) -> Fleet:
 
 
 def inputs(count: int) -> tuple[list[Floats], list[Floats]]:
-    """Voltages and frequencies of a few steps to go round in: inside continuous operation,
-    most of them outside deadbands."""
+    """Voltages and frequencies of a few steps to go round in: in continuous operation, mostly outside deadbands."""
     rng = np.random.default_rng(1)
     v_pu = [rng.uniform(0.93, 1.09, count) for _ in range(7)]
     hz = [rng.uniform(59.7, 60.3, count) for _ in range(7)]
