@@ -14,7 +14,10 @@ from edge.model.sample import Quality
 from sim.closed_loop import ClosedLoop
 from sim.files.ask import Ask
 from sim.files.fault import NEEDS, Fault, FaultKind
+from sim.limit import LimitWrite
+from sim.plant import Plant
 from sim.scenario import load_scenario
+from sim.virtual_der import VirtualDer
 from sim.virtual_faults import FINE, ON_THE_WIRE, SPOILS, Reply, VirtualWire
 from sim.virtual_gateway import Gateway
 
@@ -302,3 +305,48 @@ def test_what_people_ask_is_in_the_image_for_its_time_and_a_reset_once() -> None
     assert [round(now_s, 1) for image, now_s in images if image.reset] == [8.0]
     hidden = {image.pcc.sequence for image, now_s in images if 9.05 < now_s < 10.0}
     assert len(hidden) == 1, "the last one seen before, ageing"
+
+
+def alone(*faults: Fault) -> tuple[Plant, VirtualDer, list[float]]:
+    """One inverter's task on a plant that nobody else touches."""
+    plant, written = Plant(SIM), list[float]()
+    der = VirtualDer(
+        SITE.der[0],
+        plant,
+        VirtualWire(faults, "inverter-1", 0.3, 1, random.Random(1)),
+        nominal_v=277.0,
+        reassert_s=3.0,
+        first_s=0.0,
+        tell=lambda _kind, _detail: None,
+        wrote=lambda _name, limit_w: written.append(limit_w),
+    )
+    return plant, der, written
+
+
+def test_the_first_write_after_meeting_a_device_loosens_nothing_and_the_next_one_may() -> None:
+    plant, der, written = alone(fault("silence", "inverter-1", for_s=4.0))
+    plant.fleet.limit.write(0, LimitWrite(enabled=True, cap_pu=0.1))
+    for tick in range(1, 1_800):
+        now_s = tick / 100
+        if now_s == 12.0:
+            plant.fleet.limit.write(0, LimitWrite(enabled=True, cap_pu=0.2))
+        der.tick(now_s)
+        if tick % 20 == 0:
+            der.command(15_000.0, now_s)
+    assert written[:2] == [2_000.0, 15_000.0]
+    after_loss = [limit_w for limit_w in written if limit_w != 15_000.0]
+    assert after_loss == [2_000.0, 4_000.0], "met again, it was found at 4 kW"
+    assert written[-1] == 15_000.0
+
+
+def test_a_scan_that_comes_late_holds_no_contact() -> None:
+    made, _ = loop(fault("agent-stopped", None, at_s=10.02, for_s=0.44))
+    made.run(12.0)
+    assert not made.truth.coil_closed[made.truth.t_s > 10.0].all()
+
+
+def test_a_refusal_is_told_as_one() -> None:
+    made, _ = loop(fault("write-refused", "inverter-2"))
+    made.run(11.0)
+    told = next(event.detail for event in made.events if event.kind == "write-unverified")
+    assert told.endswith("refused")
