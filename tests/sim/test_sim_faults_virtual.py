@@ -340,8 +340,14 @@ def test_the_first_write_after_meeting_a_device_loosens_nothing_and_the_next_one
 
 
 def test_a_scan_that_comes_late_holds_no_contact() -> None:
-    made, _ = loop(fault("agent-stopped", None, at_s=10.02, for_s=0.44))
+    plain, images = loop()
+    plain.run(12.0)
+    scanned_s = max(now_s for _, now_s in images if now_s < 10.0)
+    made, late = loop(fault("agent-stopped", None, at_s=scanned_s + 0.01, for_s=0.45))
     made.run(12.0)
+    resumed_s = min(now_s for _, now_s in late if now_s > scanned_s)
+    assert 2 * SITE.control.scan_s < resumed_s - scanned_s < made.plant.coils[0].watchdog_s
+    assert plain.truth.coil_closed[plain.truth.t_s > 10.0].all()
     assert not made.truth.coil_closed[made.truth.t_s > 10.0].all()
 
 

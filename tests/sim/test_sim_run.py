@@ -59,6 +59,7 @@ def test_two_runs_of_a_seed_are_equal_byte_for_byte(drop: Run) -> None:
     for name in ("t_s", "export_w", "host_load_w", "inverter_w", "available_w", "coil_closed"):
         assert np.array_equal(getattr(again.truth, name), getattr(drop.truth, name))
     assert not np.array_equal(other.truth.export_w, drop.truth.export_w)
+    assert not np.array_equal(other.truth.host_load_w, drop.truth.host_load_w), "its noise is drawn anew"
     assert other.seed == 2
 
 
