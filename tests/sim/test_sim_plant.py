@@ -211,6 +211,26 @@ def test_each_inverter_trips_on_the_phases_that_it_is_on() -> None:
     assert list(plant.fleet.status) == [Status.TRIP, Status.CONTINUOUS, Status.TRIP]
 
 
+@pytest.mark.parametrize(
+    ("on", "sagging", "trips"),
+    [("abc", "b", True), ("b", "b", True), ("b", "a", False), ("a", "a", True), ("c", "a", False)],
+)
+def test_inverters_all_alike_see_their_own_phases_too(on: str, sagging: str, *, trips: bool) -> None:
+    script = [{"at_s": 0.5, "v_pu": 0.0, "phase": sagging}]
+    plant = Plant(site_of(inverter(1, phases=on), inverter(2, phases=on), script=script))
+    assert run(plant, 4.0)[-1].inverter_w == ((0.0,) * 2 if trips else (20_000.0,) * 2)
+
+
+def test_the_meter_draws_by_the_seed_of_the_run() -> None:
+    sim = site_of(meter={"port": 1000, "period_s": 0.2, "noise_w": 20.0, "seed": 3})
+
+    def shown(seed: int | None) -> float:
+        run(plant := Plant(sim, seed=seed), 1.0)
+        return plant.meter.shown.state.export_w
+
+    assert shown(None) == shown(3) != shown(4)
+
+
 def test_a_sagging_grid_and_a_fast_one_reach_the_inverters_and_the_meter() -> None:
     script = [{"at_s": 0.5, "v_pu": 0.9, "ramp_s": 0.5}, {"at_s": 1.5, "hz": 61.0}]
     plant = Plant(site_of(script=script))
