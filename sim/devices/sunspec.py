@@ -186,6 +186,14 @@ class SunSpecMap:
         except (RefusedWriteError, TiirError) as refused:
             raise ModbusRefusal(Refusal.ILLEGAL_VALUE) from refused
 
+    def absent(self, words: Sequence[int], address: int) -> list[int]:
+        """`words`, read from `address` on, with 'not implemented' in every point that changes but scale factors."""
+        blank = list(words)
+        for slot in self._chain().touched(address, len(blank)):
+            if slot.changes and slot.field.kind != "sunssf":
+                _lay(blank, address, slot.address, encode(slot.field.kind, slot.field.size, None))
+        return blank
+
     def _chain(self) -> _Chain:
         """The chain as it is laid out now; layouts are kept, for most devices have one."""
         counts = [model.counts_now() for model in self._models]

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from random import Random
 
-from sim.devices.unit import ModbusRefusal, Refusal
+from sim.devices.sunspec import SunSpecMap
+from sim.devices.unit import ModbusRefusal, Refusal, Unit
 from sim.files.fault import Fault, FaultKind
 from sim.wire.disturbance import Disturbance, Dropped, Handler, Reply, Unanswered, sometimes
 from sim.wire.pdu import Request
 
 SENTINEL = 0x8000
-"""What a meter shows whose source is gone: int16 'not implemented' (SolarEdge, solaredge-modbus-multi#636)."""
+"""What a device without SunSpec types shows for nothing (SolarEdge meters, solaredge-modbus-multi#636)."""
 
 _UNIT_IDS = 247
 _TRANSACTION_IDS = 0x10000
@@ -21,8 +22,10 @@ _TCP_HEAD = (
 )
 
 
-def wire_fault(fault: Fault, random: Random) -> Disturbance | None:
-    """The fault as a disturbance; None for one that is not the wire's."""
+def wire_fault(fault: Fault, random: Random, unit: Unit) -> Disturbance | None:
+    """The fault of this unit as a disturbance; None for one that is not the wire's."""
+    if fault.kind is FaultKind.SENTINEL:
+        return sentinel(fault, random, unit)
     make = FAULTS.get(fault.kind)
     return make(fault, random) if make else None
 
@@ -163,12 +166,16 @@ def zeros(fault: Fault, random: Random) -> Disturbance:
     return Disturbance(answer=blank, strikes=sometimes(fault.rate, random))
 
 
-def sentinel(fault: Fault, random: Random) -> Disturbance:
-    """Registers that are read are 'not implemented'."""
+def sentinel(fault: Fault, random: Random, unit: Unit) -> Disturbance:
+    """Points that are read are 'not implemented', in their own types where the unit is SunSpec."""
 
     def blank(request: Request, inner: Handler) -> Sequence[int]:
         values = inner(request)
-        return [SENTINEL] * len(values) if request.reads_registers else values
+        if not request.reads_registers:
+            return values
+        if isinstance(unit, SunSpecMap):
+            return unit.absent(values, request.address)
+        return [SENTINEL] * len(values)
 
     return Disturbance(answer=blank, strikes=sometimes(fault.rate, random))
 
@@ -224,9 +231,8 @@ FAULTS: dict[FaultKind, Callable[[Fault, Random], Disturbance]] = {
     FaultKind.BIT_FLIP: bit_flip,
     FaultKind.TORN: torn,
     FaultKind.ZEROS: zeros,
-    FaultKind.SENTINEL: sentinel,
     FaultKind.FROZEN: frozen,
     FaultKind.WRITE_REFUSED: write_refused,
     FaultKind.WRITE_IGNORED: write_ignored,
 }
-"""Those of the wire; a restart is silence here, and what it does to the device is `sim/plant_faults.py`'s."""
+"""Those of the wire that need nothing of the unit; a restart is silence here, and what it does to the device is `sim/plant_faults.py`'s."""

@@ -74,7 +74,7 @@ class _Running:
         self._fault = fault
         self._place = place
         self._swapped = swapped
-        self._disturbance = wire_fault(fault, random)
+        self._disturbance = wire_fault(fault, random, place.station.unit)
         self._devices = PlantFaults(plant, [fault])
         self._begun = False
 

@@ -19,8 +19,8 @@ HOST = "127.0.0.1"
 
 _HEADER_BYTES = 7
 _FRAMER = FramerSocket(DecodePDU(is_server=True))
-_CLOSING_TURNS = 4
-"""Turns of the loop until a connection that was just being accepted is made, reset and gone."""
+_ACCEPTING_TURNS = 3
+"""Turns of the loop until a connection that is being accepted is made; asyncio loses one whose server closes before."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -68,13 +68,14 @@ class TcpPort:
         """Close the port and every connection."""
         if self._server is None:
             return
+        for _ in range(_ACCEPTING_TURNS):
+            await asyncio.sleep(0)
         self._server.close()
         for connection in tuple(self.connections):
             connection.close()
         await self._server.wait_closed()
         self._server = None
-        for _ in range(_CLOSING_TURNS):
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # connections are gone a turn of the loop after they are closed
 
     def reset(self) -> None:
         """Reset every connection."""

@@ -223,3 +223,19 @@ def test_a_scenario_is_served_with_its_faults_and_says_what_it_cannot_serve() ->
     silent = load("bad-wire")
     assert silent.faults
     assert "unserved" not in HandMoved(silent.sim, silent.faults).server.ready()
+
+
+async def test_sentinels_are_those_of_each_point_and_the_chain_stays() -> None:
+    async with site({"kind": "sentinel", "target": "meter", "at_s": 0.5}) as moved:
+        moved.run(1.0)
+
+        def shown(device: Any) -> tuple[list[int], list[Any]]:
+            model = device.models[203][0]
+            return [each.model_id for each in device.model_list], [
+                getattr(model, name).value for name in ("W", "Hz", "PhV", "W_SF", "TotWhExp")
+            ]
+
+        models, (watts, hz, volts, scale, energy) = await moved.client("meter", shown)
+    assert models == [1, 203]
+    assert (watts, hz, volts, energy) == (None, None, None, None)
+    assert scale is not None

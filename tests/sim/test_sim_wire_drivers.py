@@ -72,7 +72,7 @@ async def test_no_answer_is_ever_that_of_another_request(wire: str, kind: str, r
     at = station(fault(kind, **NEEDS.get(kind, {}), **rated))
     async with bus_to(wire, at) as bus:
         answered = 0
-        for _ in range(14 if rate else 6):
+        for _ in range(8 if rate else 4):
             count = draw.choice((1, 2, 2, 2, 5))
             answered += await read(bus, draw.randrange(FIRST, FIRST + WORDS - count - KEPT), count)
             if (wire, kind) == ("rtu", "repeated-id"):

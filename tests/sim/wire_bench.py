@@ -56,7 +56,9 @@ def station(*disturbances: Disturbance, unit_id: int = 1, bank: Bank | None = No
 def fault(kind: FaultKind | str, seed: int = 1, **given: Any) -> Disturbance:
     """A fault that is there all the time."""
     made = wire_fault(
-        Fault.model_validate({"kind": FaultKind(kind), "target": "bank", "at_s": 0.0, **given}), Random(seed)
+        Fault.model_validate({"kind": FaultKind(kind), "target": "bank", "at_s": 0.0, **given}),
+        Random(seed),
+        Bank(),
     )
     assert made is not None
     return made
