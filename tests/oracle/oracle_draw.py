@@ -35,6 +35,11 @@ FREQUENCY_TRIP = (
     *("UF1_TRIP_F", "UF1_TRIP_T", "UF2_TRIP_F", "UF2_TRIP_T"),
 )
 
+MOMENTARY_CESSATION = ("MC_LVRT_V1", "MC_HVRT_V1")
+
+TIMES = ("_OLRT", "_T", "_DELAY", "_RAMP_RATE", "_TIME")
+"""Settings that are times: drawn evenly over their logarithm, so that short ones are not rare."""
+
 Within = Mapping[str, tuple[float, float]]
 """A range narrower than the standard's, by label: what a trace of bearable length can show."""
 
@@ -93,7 +98,11 @@ def _one(
         raise AssertionError(f"{label} has no range")
     if within is not None:
         low, high = max(low, within[0]), min(high, within[1])
-    return float(rng.uniform(low, high)) if high > low else low
+    if high <= low:
+        return low
+    if label.endswith(TIMES) and low > 0:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    return float(rng.uniform(low, high))
 
 
 def signal(rng: np.random.Generator, count: int, low: float, high: float, shape: Shape) -> Floats:

@@ -16,6 +16,7 @@ from oracle_draw import (
     DROOP,
     ENTER_SERVICE,
     FREQUENCY_TRIP,
+    MOMENTARY_CESSATION,
     SHAPES,
     VOLT_VAR,
     VOLT_WATT,
@@ -251,36 +252,48 @@ def _trips(rng: Rng, name: str, quantity: str, elements: Sequence[str], dt_s: fl
     for element in elements:
         threshold, after_s = float(drawn[f"{element}_TRIP_{quantity}"]), float(drawn[f"{element}_TRIP_T"])
         if after_s < 400 * dt_s:
-            beyond = least * rng.uniform(1.0, 100.0) * (1.0 if element.startswith("O") else -1.0)
-            parts += [*_around(threshold, beyond, int(np.floor(after_s / dt_s)), normal), back]
+            beyond = least if element.startswith("O") else -least
+            parts += [*_around(rng, threshold, beyond, int(np.floor(after_s / dt_s)), normal), back]
     values = np.concatenate(parts)
     inputs = trace(len(values), **{"v_pu" if quantity == "V" else "hz": values})
     return Case(name.rsplit(" ", 1)[0], name, unit, drawn, dt_s, inputs)
 
 
-def _around(threshold: float, beyond: float, steps: int, normal: float) -> list[Floats]:
-    """Just inside the threshold for long, beyond it for two steps too few, and for two steps more than its time."""
+def _around(rng: Rng, threshold: float, beyond: float, steps: int, normal: float) -> list[Floats]:
+    """Just inside the threshold for long, well beyond it for two steps too few, just beyond for two steps more."""
     pause = np.full(8, normal)
-    inside, outside = threshold - 1e-4 * np.sign(beyond), threshold + beyond
-    short = np.full(max(1, steps - 2), outside)
+    inside, outside, far = (
+        threshold - beyond,
+        threshold + beyond,
+        threshold + beyond * rng.uniform(1.0, 100.0),
+    )
+    short = np.full(max(1, steps - 2), far)
     return [np.full(steps + 4, inside), pause, short, pause, np.full(steps + 2, outside)]
 
 
+BOUNDS_V_PU = (0.30, 0.45, 0.50, 0.65, 0.70, 0.88, 1.10, 1.20)
+"""Where the ride-through tables of some category change their mode (6.4.2, tables 14 to 16)."""
+
+
 def ride_through(rng: Rng, name: str) -> Case:
-    """Short dips and swells of any depth, none long enough for a trip."""
+    """Short dips and swells of any depth and just beside every bound, none long enough for a trip."""
     unit = der(rng)
-    count = COUNT
-    v_pu = np.ones(count)
-    at = 20
-    while at < count - 60:
-        length = int(rng.integers(3, 9))
-        v_pu[at : at + length] = rng.uniform(0.1, 1.25)
-        at += length + int(rng.integers(10, 40))
-    fixed: dict[str, Value] = {"QV_MODE_ENABLE": True} if rng.random() < 0.5 else {}
+    fixed: dict[str, Value] = {"QV_MODE_ENABLE": bool(rng.random() < 0.5)}
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = BOUNDS_V_PU
     if unit.abnormal == "III":
         fixed["MC_ENABLE"] = bool(rng.random() < 0.7)
+        labels = MOMENTARY_CESSATION
+    drawn = settings(rng, unit, labels, fixed)
+    bounds = (*BOUNDS_V_PU, *(float(drawn[label]) for label in labels))
+    v_pu, at = np.ones(COUNT), 20
+    while at < COUNT - 60:
+        length = int(rng.integers(3, 9))
+        beside = rng.choice(bounds) + rng.choice([-1e-3, 1e-3])
+        v_pu[at : at + length] = beside if rng.random() < 0.7 else rng.uniform(0.1, 1.25)
+        at += length + int(rng.integers(4, 20))
     return Case(
-        "ride_through", name, unit, fixed, 1.0 / 64.0, trace(count, v_pu=v_pu, avail_pu=_sun(rng, count))
+        "ride_through", name, unit, drawn, 1.0 / 64.0, trace(COUNT, v_pu=v_pu, avail_pu=_sun(rng, COUNT))
     )
 
 
