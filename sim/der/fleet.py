@@ -229,10 +229,10 @@ class Fleet:
         if not self.protection.calm:
             gives = self.protection.gives()
             p_pu, q_pu = np.where(gives, p_pu, 0.0), np.where(gives, 0.0 if q_pu is None else q_pu, 0.0)
-            if least(v_pu) < self.capability.full_current_v:
-                p_pu, q_pu = self.capability.at_low_voltage(v_pu, p_pu, q_pu)
-        self.p_pu = p_pu
-        self.q_pu = np.zeros_like(p_pu) if q_pu is None else q_pu
+        q_pu = np.zeros_like(p_pu) if q_pu is None else q_pu
+        if least(v_pu) < self.capability.full_current_v:
+            p_pu, q_pu = self.capability.at_low_voltage(v_pu, p_pu, q_pu)
+        self.p_pu, self.q_pu = p_pu, q_pu
         if self.storage.any:
             self.storage.step(p_pu)
             self.absorbed_wh = self.absorbed_wh + np.maximum(-p_pu, 0.0) * self._wh_per_pu

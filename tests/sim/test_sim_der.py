@@ -47,7 +47,7 @@ def cap(fleet: Fleet, cap_pu: float, **more: object) -> None:
     fleet.limit.write(0, LimitWrite(enabled=True, cap_pu=cap_pu, **more))  # type: ignore[arg-type] # test values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     cap_pu=st.floats(0.0, 1.0),
     dead_steps=st.integers(0, 100),

@@ -110,7 +110,7 @@ class TestTrip:
         index = ("OV2", "OV1", "UV2", "UV1", "OF2", "OF1", "UF2", "UF1").index(name)
         assert fleet.protection.trip.timer_s[index, 0] == 0.0
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(
         stretches=st.lists(
             st.tuples(
@@ -143,7 +143,7 @@ class TestTrip:
 
 
 class TestEnterService:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(
         stretches=st.lists(
             st.tuples(
@@ -186,6 +186,7 @@ MODES: list[dict[str, object]] = [
     {"QP_MODE_ENABLE": True},
     {"QP_MODE_ENABLE": True, "QP_CURVE_P1_GEN": 0.3, "QP_CURVE_Q1_GEN": 0.2, "QP_CURVE_Q3_GEN": -0.44},
     {"CONST_Q_MODE_ENABLE": True, "CONST_Q": -0.4},
+    {"CONST_Q_MODE_ENABLE": True, "CONST_Q": 0.6},
     {"CONST_PF": 0.9, "CONST_PF_EXCITATION": "INJ"},
     {"CONST_PF": 0.8, "CONST_PF_EXCITATION": "ABS"},
     {"CONST_PF": 0.6, "CONST_PF_EXCITATION": "INJ"},
@@ -267,7 +268,7 @@ class TestReactivePower:
 
 
 class TestDroop:
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(
         hz=st.floats(58.9, 61.1),
         before=st.floats(-0.9, 0.9),
