@@ -42,6 +42,8 @@ async def test_an_answer_has_the_ids_of_its_request() -> None:
         (struct.pack(">BHHB", 16, 100, 2, 4) + b"\0\1", ILLEGAL_VALUE),
         (struct.pack(">BHHB", 16, 100, 0, 2) + b"\0\1", ILLEGAL_VALUE),
         (struct.pack(">BHHB", 16, 100, 124, 248) + bytes(248), ILLEGAL_VALUE),
+        (struct.pack(">BHHB", 16, 100, 0, 0), ILLEGAL_VALUE),
+        (struct.pack(">BHHB", 15, 0, 0, 0), ILLEGAL_VALUE),
         (struct.pack(">BHHBB", 15, 0, 9, 1, 1), ILLEGAL_VALUE),
         (struct.pack(">BHHBB", 15, 0, 8, 1, 1), None),
         (b"\x08\0\0\1\2", ILLEGAL_FUNCTION),
