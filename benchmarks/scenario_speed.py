@@ -56,31 +56,29 @@ def whole_us(step_s: float) -> float:
     return (time.perf_counter() - begun_s) / _RUN_S * 1e6
 
 
-def parts_us(step_s: float) -> tuple[float, float]:
-    """Of one simulated second, what physics and control take."""
+def parts_us(step_s: float) -> tuple[float, float, float]:
+    """Of one simulated second, what physics, control and the rest take, reading the clock included."""
     loop = settled(step_s)
     physics, control = Stopwatch(loop.plant.step), Stopwatch(loop.control)
     loop.plant.step = physics  # type: ignore[method-assign] # only measured
     loop.control = control
+    begun_s = time.perf_counter()
     loop.run(_RUN_S)
-    return physics.spent_s / _RUN_S * 1e6, control.spent_s / _RUN_S * 1e6
+    rest_s = time.perf_counter() - begun_s - physics.spent_s - control.spent_s
+    per_s = 1e6 / _RUN_S
+    return physics.spent_s * per_s, control.spent_s * per_s, rest_s * per_s
 
 
 def measure() -> list[Row]:
     """One simulated second at each time step of the physics, and its parts at one of them; medians."""
     rows = []
-    whole = {}
     for step_s in _STEPS_S:
-        whole[step_s] = statistics.median(whole_us(step_s) for _ in range(_REPEATS))
+        whole = statistics.median(whole_us(step_s) for _ in range(_REPEATS))
         name = f"1 s of five DERs, physics every {step_s * 1000:g} ms"
-        said = f"{1e6 / whole[step_s]:.0f} x real time; {GOAL_US:g} us is 1000 x"
-        rows.append(Row(name, whole[step_s], "us", said, whole[step_s] / GOAL_US, GOAL_US))
+        said = f"{1e6 / whole:.0f} x real time; {GOAL_US:g} us is 1000 x"
+        rows.append(Row(name, whole, "us", said, whole / GOAL_US, GOAL_US))
     taken = [parts_us(_PARTS_AT_S) for _ in range(_REPEATS)]
-    physics_us, control_us = (statistics.median(part) for part in zip(*taken, strict=True))
     at = f"physics every {_PARTS_AT_S * 1000:g} ms"
-    rest_us = max(0.0, whole[_PARTS_AT_S] - physics_us - control_us)
-    rows += [
-        timed(f"of it, {what}, {at}", value, "us")
-        for what, value in (("physics", physics_us), ("step()", control_us), ("loop", rest_us))
-    ]
+    for what, parts in zip(("physics", "step()", "loop"), zip(*taken, strict=True), strict=True):
+        rows.append(timed(f"of it, {what}, {at}", statistics.median(parts), "us"))
     return rows
