@@ -137,6 +137,14 @@ class TestStorage:
         energy_wh = fleet.energy_wh[0] if set_pu > 0 else 0.9 * fleet.absorbed_wh[0]
         assert energy_wh == pytest.approx(abs(end - 0.5) * 10_000)
 
+    def test_a_long_step_fills_it_to_the_brim_and_no_further(self) -> None:
+        """2 kW of charging a step at 90 %: 0.06 of the capacity each, the last step less."""
+        fleet = started(storage(soc_pu=0.8, charge_w=2_000.0, efficiency=0.9), dt_s=1200.0)
+        fleet.setpoint.write(0, SetpointWrite(enabled=True, set_pu=-1.0))
+        powers = run(fleet, 4 * 1200.0)[:, 0, 0]
+        assert powers == pytest.approx([-0.2, -0.2, -0.2, -0.2 * 0.02 / 0.06])
+        assert fleet.soc_pu[0] == pytest.approx(1.0, abs=1e-12)
+
     def test_charge_and_discharge_powers_bound_it(self) -> None:
         fleet = started(storage(charge_w=3_000.0, discharge_w=6_000.0))
         for set_pu, expected in ((-1.0, -0.3), (1.0, 0.6)):

@@ -167,6 +167,15 @@ class TestRideThrough:
         run(fleet, 0.1, v_pu=v_pu)
         assert fleet.p_pu[0] == pytest.approx(min(1.0, expected))
 
+    @pytest.mark.parametrize(("cessation", "steps"), [(True, 0), (False, 15)])
+    def test_above_120_percent_momentary_cessation_has_already_stopped_it(
+        self, cessation: bool, steps: int
+    ) -> None:
+        fleet = started(unit({"MC_ENABLE": cessation}))
+        rows = run(fleet, 0.16, v_pu=1.25)
+        assert statuses(rows) == [*[Status.CEASE] * 15, Status.TRIP]
+        assert (rows[:, 0, 0] > 0).sum() == steps
+
     def test_a_unit_without_spare_current_gives_less_below_nominal_voltage(self) -> None:
         fleet = started(unit(va_rating_pu=1.0, ride_through={"current_pu": 1.0}))
         assert run(fleet, 0.1)[-1, 0, 0] == 1.0
