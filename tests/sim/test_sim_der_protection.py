@@ -29,6 +29,16 @@ def test_a_dip_shorter_than_the_trip_time_leaves_no_trace() -> None:
         assert not fleet.protection.trip.timer_s.any()
 
 
+def test_a_threshold_within_the_continuous_band_forgets_too() -> None:
+    fleet = started(unit())
+    fleet.configure(0, {"OV1_TRIP_V": 1.05, "OV1_TRIP_T": 1.0})
+    for _ in range(3):
+        run(fleet, 0.9, v_pu=1.06)
+        run(fleet, 0.1)
+        assert fleet.status[0] == Status.CONTINUOUS
+    assert run(fleet, 1.0, v_pu=1.06)[-1, 2, 0] == Status.TRIP
+
+
 def test_trip_then_delay_then_ramp() -> None:
     fleet = started(unit(QUICK))
     run(fleet, 0.3, v_pu=1.25)
