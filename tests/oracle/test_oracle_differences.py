@@ -15,7 +15,7 @@ from oracle_case import Battery, Case, Floats, Trace
 from oracle_compare import compare
 from oracle_differences import Difference
 from oracle_run import Result, ask
-from oracle_suite import trace
+from oracle_traces import trace
 
 from sim.der import Status
 from tiir.complete import SettingsRefusedError

@@ -11,7 +11,7 @@ import oracle_fleet
 import oracle_opender
 import pytest
 from oracle_case import Case
-from oracle_suite import trace
+from oracle_traces import trace
 
 from tiir.setting import Der
 from tiir.values import Values
