@@ -129,7 +129,7 @@ def test_sections_that_may_not_export_have_no_share_of_limits() -> None:
 
 
 def test_a_scattered_run_lands_whole_in_the_window_at_a_moment_of_its_own() -> None:
-    rows = [run(site, pulse(10, 100 + site, 5)) for site in range(40)]
+    rows = [run(site, pulse(SECONDS - 5, 100 + site, 5)) for site in range(40)]
     alone = some(study("scattered", size=40), rows)
     assert alone.gross_w.shape == (1, 300)
     assert alone.gross_w.sum() == sum(5 * (100 + site) for site in range(40))

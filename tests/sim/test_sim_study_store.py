@@ -83,6 +83,7 @@ def test_what_was_done_is_known_again_and_a_torn_file_is_gone(plan: Plan, tmp_pa
     (tmp_path / "out" / "runs" / ".part-00001.parquet").write_bytes(b"PAR1 torn")
     again = Store(tmp_path / "out", plan, resume=True)
     assert again.done == {Job(3, 1)}
+    assert parts(tmp_path / "out") == ["part-00000.parquet"]
     again.add(row(3, 1))
     again.add(row(4, 0))
     again.flush()
