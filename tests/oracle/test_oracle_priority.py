@@ -1,7 +1,7 @@
 """IEEE 1547.1-2020 5.16, tables 38 and 39: what comes of voltage, frequency and an active power limit together.
 
-The expected values are the standard's; both models are held to them, and so is the oracle to be trusted with the rest.
-A limit of 0.5 pu is in force throughout; droop goes above it, volt-watt bounds them both.
+The expected values are the tables' as the open transcription of the procedures has them (UL1741SB, `RespPri`); both
+models are held to them. A limit of 0.5 pu is in force throughout; droop goes above it, volt-watt bounds them both.
 """
 
 from __future__ import annotations
