@@ -193,6 +193,15 @@ def test_any_flipped_bit_of_a_serial_frame_is_seen_by_its_crc(seed: int, short: 
     assert crc(heard[:-2]) != heard[-2:]
 
 
+@given(st.integers(0, 10_000), st.sampled_from([GOOD, b"\x83\x02"]))
+def test_a_flipped_bit_on_tcp_leaves_ids_and_lengths_alone(seed: int, pdu: bytes) -> None:
+    whole = tcp_frame(pdu)
+    (heard,) = fault("bit-flip", seed).on_frames([whole], Reply(1, 7, b""))
+    assert bits_apart(heard, whole) == 1
+    assert heard[:8] == whole[:8]
+    assert heard[8] == whole[8] or len(pdu) == 2
+
+
 def test_torn_values_are_half_new_and_half_old() -> None:
     bank = Bank()
     at = station(fault("torn"), bank=bank)
