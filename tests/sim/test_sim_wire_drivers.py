@@ -222,3 +222,12 @@ async def test_swapped_units_are_found_out() -> None:
             await inverter.measure()
         assert (await SunSpecInverter(site.bus, 1).identify()).serial != before.serial
         site.bus.close()
+
+
+async def test_a_late_input_is_not_taken_for_a_coil() -> None:
+    at = station(fault("late", delay_s=0.06))
+    async with bus_to("rtu", at) as bus:
+        with pytest.raises(Timeout):
+            await bus.read_input(1, 0)
+        with pytest.raises(BadData, match="function 2"):
+            await bus.read_coil(1, 0)
