@@ -95,6 +95,6 @@ def test_at_least_the_share_of_runs_is_no_worse_and_the_figure_is_one_of_them(
     assert high is not None
     assert low is not None
     assert {high, low} <= set(values)
-    least = math.floor(share * (len(values) - 1)) + 1
+    least = share * len(values)
     assert (found <= high).sum() >= least
     assert (found >= low).sum() >= least
