@@ -47,7 +47,7 @@ class Wish:
 def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_trip: bool) -> CoreState:
     """The state of a process that has just come up: in fallback, entering service."""
     return CoreState(
-        limiter=Limiter(0.0, -1, now_s, Noise(noise_w * noise_w)),
+        limiter=Limiter(settings.nameplate_w, -1, now_s, Noise(noise_w * noise_w)),
         tracks=tuple(new_track(plant, now_s) for plant in settings.ders),
         fallback=Fallback(active=True, since_s=now_s, starting=True),
         enter=EnterService(after_trip),
@@ -170,9 +170,12 @@ def _regulated(
     total_w: float,
     now_s: float,
 ) -> Limiter:
-    """The limiter after this scan. In fallback its ceiling waits at the fallback total, to go up from there."""
+    """The limiter after this scan. In fallback its ceiling is at most the fallback total, to go up from there.
+
+    One that stood lower stays: a fallback forced during an excursion loosens nothing.
+    """
     limiter = correct(settings, state.limiter, tracks, lost, image.pcc, now_s)
-    if fallback.active:
+    if fallback.active and limiter.ceiling_w > total_w:
         return replace(limiter, ceiling_w=total_w)
     return limiter
 
@@ -202,11 +205,10 @@ def _stack(
     stack = [Narrowing("nameplate", settings.nameplate_w)]
     if fallback.active:
         stack.append(Narrowing("fallback", total_w))
-    else:
-        stack.append(Narrowing(settings.ceiling_by, limiter.ceiling_w))
-        if settings.ceiling_by != "export-limit":
-            clear_w = settings.limit_w - settings.ceiling_w
-            stack.append(Narrowing("export-limit", limiter.ceiling_w + clear_w))
+    stack.append(Narrowing(settings.ceiling_by, limiter.ceiling_w))
+    if settings.ceiling_by != "export-limit":
+        clear_w = settings.limit_w - settings.ceiling_w
+        stack.append(Narrowing("export-limit", limiter.ceiling_w + clear_w))
     stack += [
         Narrowing(override.by, override.cap_w)
         for override in image.overrides

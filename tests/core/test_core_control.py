@@ -255,3 +255,16 @@ class TestStart:
         assert not after.fallback.active
         assert [event.kind for event in wish.events] == ["fallback-end"]
         assert sum(wish.limits_w.values()) == pytest.approx(24.0)
+
+
+@pytest.mark.parametrize(("ceiling_w", "left_w"), [(0.0, 0.0), (10.0, 10.0), (24.0, 24.0), (60.0, 24.0)])
+@pytest.mark.parametrize("blind", [True, False])
+def test_a_fallback_never_raises_a_ceiling_that_stood_lower(
+    ceiling_w: float, left_w: float, blind: bool
+) -> None:
+    """Entered blind or forced by the guard in the middle of an excursion: 24 W is its most, not its least."""
+    state = running(limiter=Limiter(ceiling_w, 1, 99.8, Noise(0.0)))
+    at = image(pcc(None if blind else 90.0, NOW_S), der("a", 20.0, 4.0, NOW_S), der("b", 80.0, 20.0, NOW_S))
+    after, wish = scanned(at, state, permit=Permit(force_fallback=not blind))
+    assert after.fallback.active
+    assert sum(wish.limits_w.values()) == pytest.approx(left_w)
