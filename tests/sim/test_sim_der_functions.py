@@ -59,6 +59,16 @@ class TestResponse:
         run(fleet, 10.0, hz=59.464)
         assert fleet.p_pu[0] == pytest.approx(0.2 + 0.5 / 3, abs=1e-3)
 
+    def test_out_of_service_the_reference_voltage_is_the_voltage(self) -> None:
+        """Back after the voltage has changed, nothing is asked of a curve that moves with it."""
+        adjusting = {"QV_MODE_ENABLE": True, "QV_VREF_AUTO_MODE": True, "QV_OLRT": 1.0}
+        fleet = started(unit({**adjusting, "ES_DELAY": 0.1, "ES_RAMP_RATE": 0.0}))
+        run(fleet, 1.0)
+        fleet.permit[0] = False
+        run(fleet, 0.1, v_pu=1.04)
+        fleet.permit[0] = True
+        assert np.abs(run(fleet, 5.0, v_pu=1.04)[:, 1, 0]).max() < 1e-9
+
     def test_the_mode_that_is_enabled_last_is_the_one(self) -> None:
         fleet = started(unit({"QV_MODE_ENABLE": True}))
         fleet.configure(0, {"CONST_Q_MODE_ENABLE": True, "CONST_Q": 0.3})
