@@ -115,7 +115,7 @@ def _trips(rng: Rng, name: str, quantity: str, elements: Sequence[str], dt_s: fl
         if after_s < 400 * dt_s:
             beyond = least if element.startswith("O") else -least
             parts += [*_around(rng, threshold, beyond, int(np.floor(after_s / dt_s)), normal), back]
-    values = np.concatenate(parts)
+    values = np.maximum(np.concatenate(parts), 0.0)
     inputs = trace(len(values), **{"v_pu" if quantity == "V" else "hz": values})
     return Case(name.rsplit(" ", 1)[0], name, unit, drawn, dt_s, inputs)
 
@@ -155,7 +155,7 @@ def ride_through(rng: Rng, name: str) -> Case:
     v_pu, at = np.ones(COUNT), 20
     for level in rng.permutation([*beside, *rng.uniform(0.1, 1.25, 10)]):
         length = int(rng.integers(3, 9))
-        v_pu[at : at + length] = level
+        v_pu[at : at + length] = max(level, 0.0)
         at += length + int(rng.integers(4, 16))
     return Case(
         "ride_through", name, unit, drawn, 1.0 / 64.0, trace(COUNT, v_pu=v_pu, avail_pu=sun(rng, COUNT))
