@@ -172,8 +172,9 @@ def several(rng: Rng, name: str) -> Case:
     within: Within = {
         "ES_DELAY": (0.0, 10.0),
         "ES_RAMP_RATE": (1.0, 10.0),
-        "PF_OLRT": (1.0, 4.0),
-        "PV_OLRT": (1.0, 60.0),
+        "PF_OLRT": (2.0, 4.0),
+        "PV_OLRT": (2.0, 60.0),
+        "QV_OLRT": (2.0, 90.0),
     }
     drawn = settings(rng, unit, (*labels, *DROOP, *ENTER_SERVICE), fixed, within)
     v_pu, hz, limit_pu, permit = (
