@@ -23,6 +23,7 @@ from oracle_traces import (
     Rng,
     disturbance,
     limits,
+    quiet_sun,
     sun,
     trace,
     voltage,
@@ -191,5 +192,5 @@ def several(rng: Rng, name: str) -> Case:
     for begin in (230, 750):
         hz[begin : begin + 100] = disturbance(rng, 100)
         limit_pu[begin : begin + 180] = limit_pu[begin]
-    inputs = trace(count, v_pu=v_pu, hz=hz, avail_pu=sun(rng, count, 1.0), limit_pu=limit_pu, permit=permit)
+    inputs = trace(count, v_pu=v_pu, hz=hz, avail_pu=quiet_sun(rng, count), limit_pu=limit_pu, permit=permit)
     return Case("several", name, unit, drawn, 0.1, inputs)

@@ -24,6 +24,7 @@ from oracle_traces import (
     Rng,
     any_shape,
     limits,
+    quiet_sun,
     sun,
     trace,
     voltage,
@@ -124,7 +125,7 @@ def droop(rng: Rng, name: str) -> Case:
     hz = signal(rng, COUNT, *CONTINUOUS_HZ, any_shape(rng))
     hz[signal(rng, COUNT, 0.0, 1.0, "steps") < 0.3] = 60.0
     hz[:10] = 60.0
-    return _plain(rng, name, DROOP, {}, hz=hz, avail_pu=sun(rng, COUNT, 1.0))
+    return _plain(rng, name, DROOP, {}, hz=hz, avail_pu=quiet_sun(rng, COUNT))
 
 
 def limit(rng: Rng, name: str) -> Case:
