@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.der.arrays import Codes, Flags, Floats, Quantity, greatest, least
+from sim.der.arrays import Codes, Flags, Floats, Quantity, all_of, any_of, greatest, least
 from sim.der.ride_through import CONTINUOUS_HZ, CONTINUOUS_V, RideThroughBank
 from sim.der.service import ServiceBank
 from sim.der.settings import SettingsBank
@@ -60,7 +60,7 @@ class Protection:
         running = np.where((mode == Status.CONTINUOUS) & entering, np.int8(Status.ENTERING_SERVICE), mode)
         off = np.where(allowed, np.int8(Status.TRIP), np.int8(Status.OFF))
         self.status = np.where(self.service.on, running, off)
-        self.calm = not (self.status.any() or blocked.any() or self.trip.picked_up)
+        self.calm = not (self.status.any() or any_of(blocked) or self.trip.picked_up)
 
     def quiet(self, energised: Flags, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> bool:
         """Whether nothing that is looked at here has left the ordinary."""
@@ -70,9 +70,9 @@ class Protection:
             and greatest(v_high_pu) <= high_v
             and low_hz <= least(hz)
             and greatest(hz) <= high_hz
-            and bool(energised.all())
-            and bool(self.service.permit.all())
-            and bool(self.service.connect.all())
+            and all_of(energised)
+            and all_of(self.service.permit)
+            and all_of(self.service.connect)
         )
 
     def ramped(self, p_pu: Floats) -> Floats:
