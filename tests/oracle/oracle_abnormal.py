@@ -173,7 +173,7 @@ def several(rng: Rng, name: str) -> Case:
     within: Within = {
         "ES_DELAY": (0.0, 10.0),
         "ES_RAMP_RATE": (1.0, 10.0),
-        "PF_OLRT": (2.0, 4.0),
+        "PF_OLRT": (2.0, 3.0),
         "PV_OLRT": (2.0, 60.0),
         "QV_OLRT": (2.0, 90.0),
     }
@@ -191,6 +191,6 @@ def several(rng: Rng, name: str) -> Case:
             limit_pu[entering] = np.nan
     for begin in (230, 750):
         hz[begin : begin + 100] = disturbance(rng, 100)
-        limit_pu[begin : begin + 180] = limit_pu[begin]
+        limit_pu[begin : begin + 200] = limit_pu[begin]
     inputs = trace(count, v_pu=v_pu, hz=hz, avail_pu=quiet_sun(rng, count), limit_pu=limit_pu, permit=permit)
     return Case("several", name, unit, drawn, 0.1, inputs)

@@ -21,7 +21,8 @@ def answer(change: int | None = None, /, **off_pu: float) -> Answer:
     status = np.zeros(STEPS, dtype=np.int8)
     if change is not None:
         status[change:] = Status.TRIP
-    return Answer(powers["p"], powers["q"], status, np.full(STEPS, np.nan), np.zeros(STEPS, dtype=bool))
+    unsaid = np.zeros(STEPS, dtype=bool)
+    return Answer(powers["p"], powers["q"], status, np.full(STEPS, np.nan), unsaid, unsaid)
 
 
 @pytest.mark.parametrize("quantity", ["p", "q"])
