@@ -131,6 +131,14 @@ class Fleet:
         }
         return {**self._settings.of(unit), **limit}
 
+    def check(self, unit: int, changes: Values) -> None:
+        """Whether `configure` would take `changes`.
+
+        Raises:
+            TiirError: When it would not.
+        """
+        self._settings.check(unit, changes)
+
     def configure(self, unit: int, changes: Values) -> None:
         """Change settings of a running unit, as its firmware would; the standard's ranges are not held to.
 
