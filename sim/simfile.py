@@ -16,7 +16,7 @@ from edge.model import strict_toml
 from edge.model.site import Strict, Text
 from edge.model.toml_lines import Path as KeyPath
 from sim.files.coil import CoilFile
-from sim.files.device import DiagnosticFile, Served
+from sim.files.device import FEWER_PHASES, DiagnosticFile, Served
 from sim.files.grid import Grid
 from sim.files.inverter import InverterFile
 from sim.files.line import LineFile
@@ -68,6 +68,26 @@ class SimFile(Strict):
             raise PydanticCustomError(
                 "ports", "every device needs a port of its own, or a unit id of its own there"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _models_fit(self) -> Self:
+        if self.grid.phases != "abc":
+            return self
+        if self.meter.model in FEWER_PHASES:
+            raise PydanticCustomError(
+                "phases",
+                "model {model} has not all phases of a three-phase site; 203, 204, 213 and 214 have",
+                {"model": self.meter.model, "under": ("meter", "model")},
+            )
+        for index, unit in enumerate(self.inverter):
+            model = next((each for each in unit.chain() if each in FEWER_PHASES), None)
+            if unit.phases == "abc" and model is not None:
+                raise PydanticCustomError(
+                    "phases",
+                    "model {model} has not all phases of {role}; 103, 113 and 701 have, or put the inverter on one phase",
+                    {"model": model, "role": unit.role, "under": ("inverter", index, "models")},
+                )
         return self
 
     @model_validator(mode="after")

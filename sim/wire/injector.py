@@ -16,7 +16,7 @@ from sim.wire.places import Place
 class Injector:
     """Lets faults begin and end as the plant's time passes; random ones are drawn from `seed`.
 
-    Faults of the gateway itself cannot be served: `unserved` has them.
+    Faults of the gateway itself cannot be served and are left out.
     """
 
     def __init__(
@@ -27,7 +27,6 @@ class Injector:
         self._random = Random(seed)
         self._running: list[_Running] = []
         self._next_s = inf
-        self.unserved = [fault for fault in faults if fault.kind in OF_THE_GATEWAY]
         for fault in faults:
             if fault.kind not in OF_THE_GATEWAY:
                 self.add(fault)

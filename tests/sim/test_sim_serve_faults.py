@@ -14,7 +14,7 @@ from hand_moved_site import HandMoved
 from wire_bench import TcpClient, connected, read_pdu, tcp_frame
 
 from sim.files.fault import OF_THE_GATEWAY, Fault, FaultKind
-from sim.serve import serving
+from sim.serve import SimServer, serving
 from sim.served import load
 from sim.simfile import DEMO, load_simfile
 from sim.truthlog import read_truth
@@ -217,12 +217,26 @@ async def test_orders_of_faults_that_make_no_sense_are_told(order: dict[str, obj
 
 def test_a_scenario_is_served_with_its_faults_and_says_what_it_cannot_serve() -> None:
     to_serve = load("clock-jumps")
-    moved = HandMoved(to_serve.sim, to_serve.faults)
-    assert moved.server.ready()["unserved"]
-    assert "not served, the gateway's own: clock-jump at" in moved.server.describe()
+    assert to_serve.unserved()
+    server = SimServer(to_serve.sim, port_base=0, faults=to_serve.faults, unserved=to_serve.unserved())
+    assert server.ready()["unserved"] == list(to_serve.unserved())
+    assert "not served, the gateway's own: clock-jump at" in server.describe()
     silent = load("bad-wire")
     assert silent.faults
-    assert "unserved" not in HandMoved(silent.sim, silent.faults).server.ready()
+    assert not silent.unserved()
+    assert "unserved" not in SimServer(silent.sim, port_base=0, faults=silent.faults).ready()
+
+
+def test_what_people_ask_of_the_agent_is_not_served() -> None:
+    asked = load("restart-does-not-clear-a-trip")
+    told = asked.unserved()
+    assert (
+        sum("reset by hand at" in each for each in told) == len([ask for ask in asked.asks if ask.reset]) > 0
+    )
+    assert len(told) == len(asked.asks) + len(
+        [fault for fault in asked.faults if fault.kind in OF_THE_GATEWAY]
+    )
+    assert load("remote-curtailment").unserved()
 
 
 async def test_sentinels_are_those_of_each_point_and_the_chain_stays() -> None:
