@@ -114,7 +114,8 @@ class SimServer:
 
     def describe(self) -> str:
         """The devices for a person."""
-        lines = [f"{place.role:<14}{place.uri}" for place in self.servers.values()]
+        width = max(14, *(len(role) + 2 for role in self.servers))
+        lines = [f"{place.role:<{width}}{place.uri}" for place in self.servers.values()]
         lines += [f"not served, the gateway's own: {told}" for told in self._unserved]
         return "\n".join([f"{self.sim.name}, until interrupted:", *lines, ""])
 
