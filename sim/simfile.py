@@ -5,7 +5,7 @@ Powers in W, times in s, percentages of nameplate. Unknown keys are refused with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +17,7 @@ from edge.model.site import Strict, Text
 from edge.model.toml_lines import Path as KeyPath
 from sim.files.coil import CoilFile
 from sim.files.device import FEWER_PHASES, DiagnosticFile, Served
+from sim.files.fault import ONLY_ON, Device, Fault
 from sim.files.grid import Grid
 from sim.files.inverter import InverterFile
 from sim.files.line import LineFile
@@ -119,6 +120,23 @@ class SimFile(Strict):
             return f"a single-phase site has no phase {event.phase!r}"
         return None
 
+    def devices(self) -> dict[str, Device]:
+        """What each device is that a fault can strike, by its role."""
+        inverters: dict[str, Device] = {unit.role: "inverter" for unit in self.inverter}
+        return {"meter": "meter", **inverters, **{coil.role: "coil" for coil in self.coil}}
+
+    def fault_misfit(self, fault: Fault) -> tuple[str, str] | None:
+        """The key of `fault` that does not fit this site and why, or None."""
+        devices = self.devices()
+        for key in ("target", "swap_with"):
+            role = getattr(fault, key)
+            if role is not None and role not in devices:
+                return key, f"no device is called {role!r}; there are {', '.join(devices)}"
+        allowed = ONLY_ON.get(fault.kind)
+        if fault.target and allowed and devices[fault.target] not in allowed:
+            return "target", f"{fault.target!r} can have no {fault.kind}, only {_one_of(allowed)} can"
+        return None
+
     @property
     def nameplate_w(self) -> float:
         """Sum of the inverters' nameplates in W."""
@@ -149,6 +167,10 @@ def load_simfile(path: Path) -> SimFile:
     if problems:
         raise strict_toml.FileRefusedError(problems)
     return sim
+
+
+def _one_of(devices: Sequence[Device]) -> str:
+    return " or ".join(f"{'an' if device == 'inverter' else 'a'} {device}" for device in devices)
 
 
 def with_recordings(sim: SimFile, folder: Path) -> SimFile:
