@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import termios
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -140,6 +141,12 @@ class Line:
         client = self._new_client()
         try:
             connected = await client.connect()
+        except termios.error as error:
+            client.close()
+            raise Unreachable(
+                f"{self.endpoint} cannot be reached: the port does not take this baud rate, parity"
+                f" or number of stop bits ({error.args[-1]})"
+            ) from None
         except BaseException:
             client.close()
             raise

@@ -43,10 +43,10 @@ class RtuLine:
 
     def uri(self, station: Station) -> str:
         """Where the station is reached."""
+        # Linux refuses PARENB on a pseudo-terminal: whatever the line's parity, only N can be opened.
         file = self.file
         return (
-            f"rtu://{self.device}?baud={file.baud}&parity={file.parity}&stopbits={file.stopbits}"
-            f"&unit={station.unit_id}"
+            f"rtu://{self.device}?baud={file.baud}&parity=N&stopbits={file.stopbits}&unit={station.unit_id}"
         )
 
     async def start(self) -> None:

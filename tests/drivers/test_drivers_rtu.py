@@ -73,6 +73,17 @@ async def test_meter_and_inverter_share_a_serial_line() -> None:
         buses.close()
 
 
+@pytest.mark.parametrize("parity", ["E", "O"])
+async def test_a_serial_port_that_has_no_parity_is_unreachable(parity: str) -> None:
+    async with serial_line() as (port, _):
+        uri = ModbusUri.parse(f"rtu://{port}?parity={parity}")
+        bus = Buses().open(uri, timeout_s=1, retries=0)
+        with pytest.raises(
+            Unreachable, match=r"does not take this baud rate, parity .* \(Invalid argument\)"
+        ):
+            await bus.read(1, 0, 1)
+
+
 async def test_a_serial_port_that_is_not_there_is_unreachable() -> None:
     buses = Buses()
     bus = buses.open(ModbusUri.parse("rtu:///dev/no-such-port"), timeout_s=1, retries=0)

@@ -12,6 +12,7 @@ import pytest
 from pymodbus.client import AsyncModbusSerialClient
 from wire_bench import Bank, opened, read_pdu, rtu, rtu_frame, station, words_pdu
 
+from drivers.bus import Buses
 from drivers.uri import ModbusUri
 from sim.files.line import LineFile
 from sim.wire.rtu import RtuLine
@@ -91,10 +92,14 @@ async def test_a_master_at_another_baud_rate_is_not_understood() -> None:
             assert len(await master.ask(rtu_frame(read_pdu()), 9)) == 9
 
 
-async def test_the_uri_is_one_that_our_own_drivers_take() -> None:
-    async with rtu(station(unit_id=3), baud=19_200, parity="E") as line:
+@pytest.mark.parametrize("parity", ["N", "E", "O"])
+async def test_the_uri_is_one_that_our_own_drivers_open(parity: str) -> None:
+    async with rtu(station(unit_id=3), baud=19_200, parity=parity) as line:
         uri = ModbusUri.parse(line.uri(line.stations[3]))
-        assert (uri.device, uri.baud, uri.parity, uri.unit) == (line.device, 19_200, "E", 3)
+        assert (uri.device, uri.baud, uri.parity, uri.unit) == (line.device, 19_200, "N", 3)
+        bus = Buses().open(uri, timeout_s=1.0, retries=0)
+        assert len((await bus.read(3, 100, 2)).words) == 2
+        bus.line.drop()
 
 
 async def test_a_link_is_made_replaced_and_taken_away(tmp_path: Path) -> None:

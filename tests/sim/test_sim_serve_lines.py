@@ -134,7 +134,7 @@ async def test_the_readiness_line_has_the_stable_path(tmp_path: Path) -> None:
     path = tmp_path / "bus"
     async with served(site(line=[{"name": "bus", "baud": 9600, "parity": "E", "path": str(path)}])) as moved:
         uris = {each["role"]: each["uri"] for each in moved.server.ready()["devices"]}
-        assert uris["inverter-1"] == f"rtu://{path}?baud=9600&parity=E&stopbits=1&unit=11"
+        assert uris["inverter-1"] == f"rtu://{path}?baud=9600&parity=N&stopbits=1&unit=11"
         assert path.is_symlink()
     assert not path.exists()
 
