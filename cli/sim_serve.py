@@ -32,13 +32,15 @@ def serve(
     import asyncio
 
     from edge.model.strict_toml import FileRefusedError
+    from sim.network import CollapseError
     from sim.serve import SimServer, serve_until_signal
     from sim.served import load
     from sim.simfile import DEMO
     from sim.wire.tcp import PortInUseError
 
+    file = file or str(DEMO)
     try:
-        site = load(file or DEMO)
+        site = load(file)
     except FileRefusedError as error:
         fail(REFUSED, *error.problems)
     try:
@@ -47,9 +49,13 @@ def serve(
         )
     except OSError as error:
         fail(REFUSED, f"{truth}: cannot be written: {error.strerror}")
+    except CollapseError as error:
+        fail(REFUSED, f"{file}: the grid cannot carry this site: {error}")
     try:
         asyncio.run(serve_until_signal(server, as_json=as_json, control=control))
     except PortInUseError as error:
         fail(UNREACHABLE, str(error))
+    except CollapseError as error:
+        fail(REFUSED, f"{file}: the grid cannot carry this site: {error}")
     except OSError as error:
         fail(UNREACHABLE, f"{truth}: cannot be written: {error.strerror}")
