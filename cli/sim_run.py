@@ -119,7 +119,7 @@ def _show(done: Run) -> None:
         table.add_column(heading, header_style="dim", overflow="fold")
     for finding in done.findings:
         mark = "[green]held[/]" if finding.held else "[bold red]missed[/]"
-        table.add_row(mark, finding.key, escape(finding.wanted), escape(finding.got))
+        table.add_row(mark, finding.key, escape(finding.wanted), escape(finding.told()))
     console.print(table)
     figures = done.metrics
     console.print(
@@ -140,7 +140,7 @@ def _as_json(done: Run) -> dict[str, Any]:
         **_listed(done.scenario),
         "seed": done.seed,
         "verdict": done.verdict,
-        "findings": [asdict(finding) for finding in done.findings],
+        "findings": [asdict(finding) | {"got": _number(finding.got)} for finding in done.findings],
         "metrics": {key: _number(value) for key, value in asdict(done.metrics).items()},
         "events": [
             {"at_s": round(event.at_s, 3), "kind": event.kind, "detail": event.detail}
@@ -159,6 +159,6 @@ def _listed(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _number(value: float | None) -> float | str | None:
+def _number(value: float | str | None) -> float | str | None:
     """JSON has no number for what never ended."""
-    return "inf" if value is not None and math.isinf(value) else value
+    return "inf" if value == math.inf else value

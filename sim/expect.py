@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from edge.model.site import Name, Strict, Text
 from edge.model.view import Mode
+from sim.amount import amount
 
 EventKind = Literal[
     "pickup",
@@ -48,13 +49,14 @@ class Bounds(Strict):
         """Whether `value` lies within."""
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
-    def told(self) -> str:
-        """In words."""
-        if self.least == self.most:
-            return f"{self.least:g}"
-        if self.least is None:
-            return f"at most {self.most:g}"
-        return f"at least {self.least:g}" if self.most is None else f"{self.least:g} to {self.most:g}"
+    def told(self, key: str) -> str:
+        """In words, for the figure `key`."""
+        least, most = (None if one is None else amount(key, one) for one in (self.least, self.most))
+        if least == most:
+            return str(least)
+        if least is None:
+            return f"at most {most}"
+        return f"at least {least}" if most is None else f"{least} to {most}"
 
 
 def _number_as(*keys: str) -> BeforeValidator:

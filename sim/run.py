@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from edge.model.commands import Event
+from sim.amount import amount
 from sim.closed_loop import ClosedLoop, Written
 from sim.expect import Bounds, During
 from sim.metrics import Bearings, Metrics, measure, raising_steps
@@ -24,12 +25,16 @@ Verdict = Literal["held", "missed", "known failure", "stale"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One expectation: what was wanted, what came, and whether it held."""
+    """One expectation: what was wanted, what came (a figure in the unit of its key), and whether it held."""
 
     key: str
     wanted: str
-    got: str
+    got: float | str
     held: bool
+
+    def told(self) -> str:
+        """What came, as a person reads it."""
+        return self.got if isinstance(self.got, str) else amount(self.key, self.got)
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,8 @@ def _figures(done: Run) -> Iterator[Finding]:
 
 def _bounded(key: str, bounds: Bounds, value: float | None) -> Finding:
     if value is None:
-        return Finding(key, bounds.told(), "there was nothing to measure", held=False)
-    return Finding(key, bounds.told(), f"{value:.4g}", bounds.hold(value))
+        return Finding(key, bounds.told(key), "there was nothing to measure", held=False)
+    return Finding(key, bounds.told(key), value, bounds.hold(value))
 
 
 def _ratio(done: Run) -> float | None:
@@ -179,19 +184,14 @@ def _during(done: Run) -> Iterator[Finding]:
 
 def _every(key: str, span: During, bounds: Bounds, values: list[float]) -> Finding:
     """The value that lies farthest out, or that there was none (which breaks no bound)."""
-    wanted = _when(span, bounds.told())
+    wanted = _when(span, bounds.told(key))
     if not values:
         return Finding(key, wanted, "none", held=True)
     low, high = min(values), max(values)
     held = bounds.hold(low) and bounds.hold(high)
-    got = (
-        f"{high:.0f}"
-        if bounds.least is None
-        else f"{low:.0f}"
-        if bounds.most is None
-        else f"{low:.0f} to {high:.0f}"
-    )
-    return Finding(key, wanted, got, held)
+    if bounds.least is not None and bounds.most is not None:
+        return Finding(key, wanted, f"{amount(key, low)} to {amount(key, high)}", held)
+    return Finding(key, wanted, high if bounds.least is None else low, held)
 
 
 def _when(span: During, wanted: str) -> str:

@@ -121,11 +121,11 @@ written_w = 1_000.0
     )
     assert len(missed) == 25
     assert not [finding for finding in missed.values() if finding.held]
-    assert missed["trips"] == Finding("trips", "1", "0", held=False)
+    assert missed["trips"] == Finding("trips", "1", 0, held=False)
     assert missed["target"].got == "no trip"
     assert missed["safe_after_s"].got == "there was nothing to measure"
     assert missed["during[0].contact"].got == "closed"
-    assert missed["during[1].written_w"].wanted == "inverter-1 at most 1000 from 14 s to the end"
+    assert missed["during[1].written_w"].wanted == "inverter-1 at most 1 kW from 14 s to the end"
 
 
 def test_what_holds_is_found_to_hold() -> None:
