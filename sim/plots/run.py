@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,39 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from edge.guard.settings import GuardSettings
+from sim.plots.marks import Label, Mark, labels, marks
 from sim.plots.style import AVAILABLE, BLACK, EXPORT, GREEN, GREY, LIMIT, LOAD, VERMILION, name_limit, picture
 from sim.run import Run
 from sim.truth import excursions
 
-_TOLD = frozenset(
-    {
-        "trip",
-        "reset",
-        "fallback",
-        "fallback-end",
-        "in-service",
-        "out-of-service",
-        "device-loss",
-        "device-return",
-        "write-unverified",
-        "breaker-failure",
-        "isolation",
-        "alarm",
-    }
-)
-"""Events of the agent that are marked; pickups and dropouts would drown the others."""
-
-_CLOSE = 0.036
-"""Of the width: labels closer than this share a line."""
-
-_MOST_CHARS = 32
-_AXES_IN, _WORDS_IN, _CHAR_IN = 2.6, 0.25, 0.066
-"""Heights: of the axes, of the row of labels without any, and by letter of the longest."""
+_AXES_IN, _LEADER_IN, _WORDS_IN, _CHAR_IN = 2.6, 0.15, 0.25, 0.066
+"""Heights: of the axes; of the row of labels its leaders, itself without words, and by letter of the longest."""
 
 _MOST_POINTS = 4000
-_PER_LABEL = 3
-_LOUD = (VERMILION, BLACK, GREY)
-"""Colours of what is told together, the loudest first."""
 
 
 def draw(done: Run, path: Path) -> None:
@@ -53,9 +28,9 @@ def draw(done: Run, path: Path) -> None:
         OSError: The file cannot be written.
     """
     scenario = done.scenario
-    labels_told = list(_grouped(done))
-    longest = max((len(line) for _, text, _ in labels_told for line in text.split("\n")), default=0)
-    words = _WORDS_IN + _CHAR_IN * longest
+    happened = marks(done)
+    told = labels(happened, scenario.duration_s)
+    words = _LEADER_IN + _WORDS_IN + _CHAR_IN * max((len(label.text) for label in told), default=0)
     with picture(
         path,
         _wrapped(scenario.shows),
@@ -63,14 +38,16 @@ def draw(done: Run, path: Path) -> None:
         size_in=(9.0, 6.1 + words),
         heights=(_AXES_IN, _AXES_IN, words),
         share_x=True,
-    ) as (export, power, labels):
+    ) as (export, power, below):
         about = f"{scenario.name}, seed {done.seed}: {done.verdict}"
         export.set_title(about, color=GREY, fontsize=9, fontweight="normal")
         _export(export, done)
         _power(power, done)
-        _labels(labels, labels_told, (export, power))
-        labels.set_xlabel("time in s")
-        labels.set_xlim(0.0, scenario.duration_s)
+        _mark(export, happened)
+        _mark(power, happened)
+        _label(below, told, _LEADER_IN / words)
+        below.set_xlabel("time in s")
+        below.set_xlim(0.0, scenario.duration_s)
 
 
 def _export(axes: Axes, done: Run) -> None:
@@ -122,65 +99,33 @@ def _limits(done: Run) -> tuple[list[float], list[float]]:
     return [*sums, done.scenario.duration_s], [*sums.values(), *list(sums.values())[-1:]]
 
 
-def _labels(axes: Axes, told: list[tuple[float, str, str]], others: tuple[Axes, ...]) -> None:
-    """What happened, each time with a line through all axes and its words below them."""
+def _mark(axes: Axes, happened: list[Mark]) -> None:
+    """A thin line at each time; a loud one is drawn over a quiet one."""
+    for mark in sorted(happened, key=lambda mark: mark.colour != GREY):
+        axes.axvline(mark.at_s, color=mark.colour, linewidth=0.8, linestyle=":", zorder=1.2)
+
+
+def _label(axes: Axes, told: list[Label], leader: float) -> None:
+    """Words below each time, led to where there is room for them; `leader` of the height is for that."""
     axes.set_ylim(0.0, 1.0)
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
-    for at_s, text, colour in told:
-        for one in others:
-            one.axvline(at_s, color=colour, linewidth=0.8, linestyle=":", zorder=1.2)
-        axes.axvline(at_s, ymin=0.94, color=colour, linewidth=0.8, linestyle=":")
+    for label in told:
+        for at_s in label.times_s:
+            axes.plot((at_s, label.place_s), (1.0, 1.0 - leader), color=label.colour, linewidth=0.6)
         axes.annotate(
-            text,
-            (at_s, 0.93),
-            color=colour,
+            label.text,
+            (label.place_s, 1.0 - leader),
+            (0, -1.5),
+            textcoords="offset points",
+            color=label.colour,
             rotation=90,
             ha="center",
             va="top",
             fontsize=8,
-            linespacing=1.05,
             annotation_clip=True,
         )
-
-
-def _grouped(done: Run) -> Iterator[tuple[float, str, str]]:
-    """Time, words and colour of each label; what happens close together shares one."""
-    happened = sorted(_happened(done), key=lambda item: item[0])
-    near_s = _CLOSE * done.scenario.duration_s
-    group: list[tuple[float, str, str]] = []
-    for item in [*happened, (float("inf"), "", "")]:
-        if group and item[0] - group[0][0] > near_s:
-            loud = sorted(group, key=lambda told: _LOUD.index(told[2]))
-            yield group[0][0], _together([text for _, text, _ in loud]), loud[0][2]
-            group = []
-        group.append(item)
-
-
-def _together(texts: list[str]) -> str:
-    """Each text once on a line of its own, and how many more there are."""
-    once = list(dict.fromkeys(texts))
-    more = len(once) - _PER_LABEL
-    return "\n".join(once if more <= 0 else [*once[: _PER_LABEL - 1], f"{once[_PER_LABEL - 1]} (+{more})"])
-
-
-def _happened(done: Run) -> Iterator[tuple[float, str, str]]:
-    """What the plant suffered in grey, what the agent told in black, its trips in red."""
-    for at_s, text in done.truth.events:
-        for part in text.split("; "):
-            yield at_s, _short(part), GREY
-    for event in done.events:
-        if event.kind in _TOLD:
-            colour = VERMILION if event.kind in {"trip", "breaker-failure"} else BLACK
-            target = event.detail.removeprefix("target ") if event.kind == "trip" else ""
-            yield event.at_s, _short(f"{event.kind} {target}".strip()), colour
-    for ask in done.scenario.ask:
-        yield ask.at_s, _short(ask.told()), GREY
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _MOST_CHARS else text[: _MOST_CHARS - 1] + "…"
 
 
 def _wrapped(text: str, width: int = 70) -> str:
