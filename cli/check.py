@@ -14,7 +14,7 @@ from cli import exits
 
 if TYPE_CHECKING:
     from drivers.protocol import Meter
-    from edge.guard.fitness import Finding
+    from edge.guard.finding import Finding
     from edge.model.site import Site
 
 _SERVICE = {"v_v": "voltage", "f_hz": "frequency"}
@@ -58,14 +58,14 @@ def check(
 def _profiles(site: Site) -> list[Finding]:
     """What the device profiles add: a reversion asked of a device that has none."""
     from drivers.site_check import unfit_reversions
-    from edge.guard.fitness import Finding
+    from edge.guard.finding import Finding
 
     return [Finding("problem", path, text) for path, text in unfit_reversions(site)]
 
 
 def _unseen(probed: list[dict[str, Any]]) -> list[Finding]:
     """What a meter that answers does not show, though the site cannot enter service without it."""
-    from edge.guard.fitness import Finding
+    from edge.guard.finding import Finding
 
     answer = probed[0]["answer"] if probed else None
     lacks = [name for key, name in _SERVICE.items() if answer is not None and answer[key] is None]
