@@ -164,6 +164,10 @@ def test_each_pickup_by_its_rule(kind: str, rule_w: float, rule: str) -> None:
     assert (one.secondary_w, one.ratio, one.error_w) == (None, None, None)
 
 
+def test_the_nameplate_of_32f_is_that_of_all_generation() -> None:
+    assert pickup("32F", "", (GUARD, f"[unmanaged]\nnameplate_w = 20_000.0\n{GUARD}")).rule_w == -6_000.0
+
+
 def test_a_tighter_setting_stands_beside_the_rule() -> None:
     one = pickup('kind = "32R"\npickup_w = 100.0', INSTRUMENTS)
     assert (one.rule_w, one.set_w) == (150.0, 100.0)
@@ -278,6 +282,7 @@ def test_configured_ratings_are_shown_whatever_the_method() -> None:
     assert configured_ratings(site()) == ()
 
 
+LARGE = ("transformer_va = 150_000.0", "transformer_va = 300_000.0")
 RELATIVE = (METHOD, 'method = "relative_rating"')
 
 
@@ -295,10 +300,10 @@ def test_relative_rating_is_unfit_only_where_it_is_the_method_and_the_data_say_s
     (missing,) = found(RELATIVE, zero)
     assert missing.level == "warning"
     assert "--load" in missing.text
-    (shown,) = found(RELATIVE, zero, load=year(200.0))
+    (shown,) = found(RELATIVE, zero, LARGE, load=year(200.0))
     assert (shown.level, shown.path) == ("fact", "agreement.method")
     assert shown.text.startswith("shown: ")
-    (not_shown,) = found(RELATIVE, zero, load=year(199.0))
+    (not_shown,) = found(RELATIVE, zero, LARGE, load=year(199.0))
     assert not_shown.level == "problem"
     assert found(load=year(1.0)) == []
 
