@@ -18,6 +18,9 @@ SHARE = 0.5
 LATEST_END_DAYS = 31
 """How many days before today a record may end and still be of the past 12 months: a month of billing."""
 
+PEAK_OF_TRANSFORMER = 1.5
+"""The most a whole interval can load the service transformer; above it the unit of the column is doubted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -79,6 +82,7 @@ def relative_rating(site: Site, data: IntervalData, today: date) -> RelativeRati
         *_length(first, window_start, end),
         *_age(end, today),
         *_missing(gaps),
+        *_unit(site, max(rows, key=lambda row: row.load_w)),
         *_rating(nameplate_w, least.load_w),
     )
     return RelativeRating(
@@ -163,6 +167,16 @@ def _missing(gaps: tuple[Gap, ...]) -> tuple[str, ...]:
     return (
         f"{count} intervals are missing in {len(gaps)} gaps, the first from {_minute(first.start)} to"
         f" {_minute(first.end)} (line {first.line}): the minimum may be in one",
+    )
+
+
+def _unit(site: Site, peak: Interval) -> tuple[str, ...]:
+    rating_va = site.site.transformer_va
+    if peak.load_w <= PEAK_OF_TRANSFORMER * rating_va:
+        return ()
+    return (
+        f"the largest load, {peak.load_w / 1000:g} kW on line {peak.line}, is more than {100 * PEAK_OF_TRANSFORMER:g} %"
+        f" of the service transformer's {rating_va / 1000:g} kVA: is the column's unit right?",
     )
 
 

@@ -69,7 +69,7 @@ def a_year(folder: Path, low_kw: float = 200.0, *, offset: str = "+00:00", days:
     end = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     first = end - timedelta(days=days + 1)
     rows = [
-        f"{(first + timedelta(hours=hour)).isoformat()}{offset},{low_kw if hour == 100 else 250}"
+        f"{(first + timedelta(hours=hour)).isoformat()}{offset},{low_kw if hour == 100 else 220}"
         for hour in range(24 * days)
     ]
     file = folder / "load.csv"
@@ -184,7 +184,7 @@ def test_without_interval_data_a_relative_rating_is_a_warning(tmp_path: Path) ->
     ("old", "new", "said"),
     [
         ("host_load_kw", "load_kw", ":1: column 2, 'load_kw': unknown column; did you mean 'host_load_kw'?"),
-        (",250", ",25O", ":2: column 2, host_load_kw: '25O' is not a number"),
+        (",220", ",22O", ":2: column 2, host_load_kw: '22O' is not a number"),
         ("+00:00", "", ":2: column 1, start: "),
     ],
 )

@@ -14,10 +14,11 @@ from edge.engineering.interval_data import read_intervals
 from edge.engineering.relative_rating import RelativeRating, relative_rating
 
 YEAR = starts()
+LARGE = ("transformer_va = 150_000.0", "transformer_va = 300_000.0")
 
 
 def rated(text: str, *pairs: tuple[str, str], today: date = TODAY) -> RelativeRating:
-    return relative_rating(site(*pairs), read_intervals(text, "l.csv"), today)
+    return relative_rating(site(LARGE, *pairs), read_intervals(text, "l.csv"), today)
 
 
 def test_the_golden_example() -> None:
@@ -46,6 +47,19 @@ def test_unmanaged_generation_is_part_of_the_nameplate() -> None:
     bare = (GUARD, f"[unmanaged]\nnameplate_w = 25_000.1\n{GUARD}")
     assert rated(csv_of(YEAR)).passed
     assert not rated(csv_of(YEAR), bare).passed
+
+
+@pytest.mark.parametrize(("peak_kw", "plausible"), [(450.0, True), (450.001, False)])
+def test_a_load_that_the_transformer_cannot_carry_puts_the_unit_in_doubt(
+    peak_kw: float, *, plausible: bool
+) -> None:
+    result = rated(csv_of(YEAR, {30: peak_kw}))
+    assert result.passed is plausible
+    if not plausible:
+        assert (
+            "450.001 kW on line 32, is more than 150 % of the service transformer's 300 kVA"
+            in result.sentence
+        )
 
 
 @pytest.mark.parametrize("network", ["area", "spot"])
@@ -110,7 +124,7 @@ def test_a_year_of_local_time_is_whole_over_both_clock_changes(end: str) -> None
         rows.append(f"{datetime.fromtimestamp(at, place).replace(tzinfo=None).isoformat()},250")
         at += 900
     data = read_intervals("start,host_load_kw\n" + "\n".join(rows), "l.csv", place)
-    result = relative_rating(site(), data, last.date())
+    result = relative_rating(site(LARGE), data, last.date())
     assert result.passed, result.sentence
     assert {(one.from_offset, one.to_offset) for one in result.clock_changes} == {
         ("-0400", "-0500"),

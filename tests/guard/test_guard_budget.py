@@ -172,6 +172,12 @@ def test_no_margin_is_needed_where_all_generation_above_the_dropout_can_be_shed(
     assert budget.margin_w(with_load(1e6), 1.25, dropout_w) == pytest.approx(margin_w)
 
 
+def test_all_that_can_be_shed_may_just_be_all_generation_above_the_dropout() -> None:
+    # In 9 s the whole 100 kW are shed: enough for a dropout of 0 W, a watt too little for one of -1 W.
+    assert budget.margin_w(with_load(1e6), 9.0, 0.0) == 0.0
+    assert budget.margin_w(with_load(1e6), 9.0, -1.0) == 900_000.0
+
+
 def test_unmanaged_generation_is_never_shed() -> None:
     bare = site(("[guard]", "[unmanaged]\nnameplate_w = 1.0\n[guard]"))
     assert budget.margin_w(site(), 1.25, 54_000.1) == 0.0
