@@ -158,6 +158,14 @@ def test_local_times_over_the_end_of_summer_time_are_taken_in_order() -> None:
     assert steps == {timedelta(minutes=30)}
 
 
+def test_hourly_data_has_the_repeated_hour_in_two_rows_that_look_alike() -> None:
+    times = [f"2025-11-02T{clock}" for clock in ("00:00", "01:00", "01:00", "02:00")]
+    data = read_intervals(clocks(*times), "l.csv", NEW_YORK)
+    assert [row.start.strftime("%H%z") for row in data.rows] == ["00-0400", "01-0400", "01-0500", "02-0500"]
+    (problem,) = refused(clocks("2025-11-01T00:00", "2025-11-01T01:00", "2025-11-01T01:00"), NEW_YORK)
+    assert "2025-11-01T01:00:00-04:00 is on line 3 already" in problem
+
+
 def test_the_hour_three_times_is_once_too_often() -> None:
     times = [f"2025-11-02T{clock}" for clock in ("01:00", "01:30", "01:00", "01:30", "01:00")]
     (problem,) = refused(clocks(*times), NEW_YORK)

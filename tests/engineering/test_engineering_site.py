@@ -93,6 +93,11 @@ def test_three_percent_is_the_most() -> None:
     failed = at(most_ohm * (1 + 1e-9))
     assert failed.passed is False
     assert failed.sentence.startswith("failed: ")
+    # 0.1 ohm x 300 kW / 1 kV squared is three percent to the last bit.
+    exact = SOURCE.replace("r_ohm = 2.0", "r_ohm = 0.1").replace("12_470.0", "1_000.0")
+    just = screened((SECOND, "nameplate_w = 305_000.0"), source(exact))
+    assert just.change_pu == 0.03
+    assert just.passed
 
 
 def test_a_screen_that_is_not_asked_for_shows_its_numbers_and_passes() -> None:
