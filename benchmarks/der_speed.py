@@ -154,7 +154,7 @@ def measure() -> list[Row]:
 
 def _beside_oracle(count: int, share: float) -> Row:
     taken = "" if count == 1 else f" at 1 unit, taken for each of {count:,}"
-    reference = f"OpenDER's{taken}: {1.0 / share:,.0f} times faster"
+    reference = f"OpenDER's{taken}: {float(f'{1.0 / share:.3g}'):,g} times faster"
     goal = 1.0 / GOAL_TIMES if count == SIZES[-1] else None
     return Row(f"DER model over OpenDER, {_units(count)}", share, "x", reference, share, goal)
 

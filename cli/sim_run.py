@@ -33,6 +33,7 @@ def run(
 ) -> None:
     """Run a scenario in virtual time with the shipped step, and hold it against what it expects."""
     from edge.step import UnfitError
+    from sim.network import CollapseError
     from sim.run import run as run_scenario
 
     wanted = _loaded(scenario)
@@ -40,6 +41,8 @@ def run(
         done = _with_progress(lambda progress: run_scenario(wanted, seed, progress), quiet=as_json)
     except UnfitError as error:
         fail(REFUSED, *(f"{scenario}: the agent would refuse this site: {text}" for text in error.problems))
+    except CollapseError as error:
+        fail(REFUSED, f"{scenario}: the grid cannot carry this site: {error}")
     if plot is not None:
         _draw(done, plot)
     if as_json:

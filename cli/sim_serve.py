@@ -42,7 +42,9 @@ def serve(
     except FileRefusedError as error:
         fail(REFUSED, *error.problems)
     try:
-        server = SimServer(site.sim, truth, port_base, faults=site.faults, seed=site.seed)
+        server = SimServer(
+            site.sim, truth, port_base, faults=site.faults, seed=site.seed, unserved=site.unserved()
+        )
     except OSError as error:
         fail(REFUSED, f"{truth}: cannot be written: {error.strerror}")
     try:

@@ -30,6 +30,9 @@ logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 # Waiting is ours: without a time of its own the library awaits the answer itself, one loop turn sooner.
 _NO_TIME: Any = None
 # Modbus over serial line 2.5.1.1: 3.5 characters of silence between frames, 1.75 ms above 19200 baud.
+_NO_PORT = "the serial port cannot be opened"
+_NO_HOST = "nothing accepts a connection, or one stands already and the device takes no other"
+
 _SILENT_CHARS = 3.5
 _BITS_PER_CHAR = 11
 _MIN_SILENCE_S = 0.00175
@@ -142,8 +145,9 @@ class Line:
             raise
         if not connected:
             client.close()
-            kind = "the serial port cannot be opened" if self._uri.serial else "nothing accepts a connection"
-            raise Unreachable(f"{self.endpoint} cannot be reached: {kind}")
+            raise Unreachable(
+                f"{self.endpoint} cannot be reached: {_NO_PORT if self._uri.serial else _NO_HOST}"
+            )
         self.connects += 1
         self._client = client
         return client

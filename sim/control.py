@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from edge.model.site import Name, Strict
+from edge.model.strict_toml import FileRefusedError, validated
 from sim.files.fault import OF_THE_GATEWAY, Fault, FaultKind
 from sim.files.script import ScriptEvent
 from sim.live import LivePlant
 from sim.wire.injector import Injector
 
 _OF_A_FAULT = ("for_s", "rate", "delay_s", "code", "swap_with")
+_FAULTS = ("meter-loss", "inverter-loss", "clear", *(str(kind) for kind in FaultKind))
+_NAME = "order"
+_CALLED = {"target": "role"}
+"""How an order calls what a fault calls otherwise."""
+
+M = TypeVar("M", bound=Strict)
+
+
+def _known(fault: str) -> str:
+    if fault not in _FAULTS:
+        close = difflib.get_close_matches(fault, _FAULTS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(_FAULTS)}"
+        raise PydanticCustomError("fault", "no such fault; {hint}", {"hint": hint})
+    return fault
+
+
+FaultName = Annotated[str, AfterValidator(_known)]
 
 
 class Order(Strict):
@@ -25,7 +44,7 @@ class Order(Strict):
     follow) and `clear`, which ends every fault.
     """
 
-    fault: Literal["meter-loss", "inverter-loss", "clear"] | FaultKind | None = None
+    fault: FaultName | None = None
     role: Name | None = None
     for_s: float | None = Field(None, gt=0)
     rate: float | None = None
@@ -47,10 +66,14 @@ class Order(Strict):
         """The fault that is ordered, from now on.
 
         Raises:
-            ValidationError: When it does not take what it is given, or needs more.
+            OrderRefusedError: When it does not take what it is given, or needs more.
         """
         given = {name: getattr(self, name) for name in _OF_A_FAULT if getattr(self, name) is not None}
-        return Fault.model_validate({"kind": kind, "target": role, "at_s": now_s, **given})
+        return _as(Fault, {"kind": kind, "target": role, "at_s": now_s, **given})
+
+
+class OrderRefusedError(Exception):
+    """An order that cannot be carried out; the message says why."""
 
 
 class Control:
@@ -63,13 +86,11 @@ class Control:
     def handle(self, line: str) -> dict[str, Any]:
         """Carry out one line: `{"event", "t_s"}` with the monotonic time of effect, or `{"error"}`."""
         try:
-            order = Order.model_validate_json(line)
+            order = _as(Order, _parsed(line))
             self._live.advance()
             event = self._carry_out(order)
-        except ValidationError as error:
-            return {"error": "; ".join(str(item["msg"]) for item in error.errors(include_url=False))}
-        except KeyError as error:
-            return {"error": f"there is no {error.args[0]}"}
+        except OrderRefusedError as error:
+            return {"error": str(error)}
         return {"event": event, "t_s": self._live.next_row_s()}
 
     def reply(self, line: str) -> str:
@@ -97,15 +118,50 @@ class Control:
             plant.fleet.deaf[:] = True
             plant.note("fault write-ignored")
         elif fault in OF_THE_GATEWAY:
-            raise KeyError(f"device that could show a {fault}: it is the gateway's own")
+            raise OrderRefusedError(f"fault: no device can show {fault}: it is the gateway's own")
         elif fault == "meter-loss":
             self._begin(order.as_fault(FaultKind.SILENCE, "meter", plant.t_s))
         elif fault == "inverter-loss":
             role = order.role or plant.sim.inverter[0].role
             self._begin(order.as_fault(FaultKind.SILENCE, role, plant.t_s))
+        elif order.role is None:
+            roles = ", ".join(plant.sim.devices())
+            raise OrderRefusedError(f"role: {fault} needs the role of a device; there are {roles}")
         else:
             self._begin(order.as_fault(FaultKind(fault), order.role, plant.t_s))
 
     def _begin(self, fault: Fault) -> None:
+        misfit = self._live.plant.sim.fault_misfit(fault)
+        if misfit:
+            raise OrderRefusedError(f"{_CALLED.get(misfit[0], misfit[0])}: {misfit[1]}")
         self._injector.add(fault)
         self._injector.step(self._live.plant.t_s)
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """One line of JSON as a table.
+
+    Raises:
+        OrderRefusedError: When it is none.
+    """
+    try:
+        order = json.loads(line)
+    except ValueError:
+        order = None
+    if not isinstance(order, dict):
+        raise OrderRefusedError('an order is one line of JSON like {"load_w": 12000}')
+    return order
+
+
+def _as(model: type[M], data: dict[str, Any]) -> M:
+    """`data` as a `model`.
+
+    Raises:
+        OrderRefusedError: With one sentence for each key that is wrong.
+    """
+    try:
+        return validated(model, data, _NAME, {})
+    except FileRefusedError as error:
+        raise OrderRefusedError(
+            "; ".join(each.removeprefix(f"{_NAME}: ") for each in error.problems)
+        ) from error

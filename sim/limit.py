@@ -64,7 +64,7 @@ class LimitBank:
             self.in_force_pu[unit] = self.cap_pu[unit] if self.enabled[unit] else 1.0
         runs = self.enabled[unit] and self.revert_after_s[unit] > 0
         self.left_s[unit] = self.revert_after_s[unit] if runs else np.inf
-        self._running = bool(np.isfinite(self.left_s).any())
+        self._running = bool(runs) or 1 in np.isfinite(self.left_s).tobytes()
 
     def step(self, dt_s: float) -> None:
         """Let `dt_s` pass; timers that run out revert."""

@@ -184,12 +184,10 @@ def _misfits(scenario: Scenario, sim: SimFile, site: Site) -> Iterator[tuple[Key
             yield ("event", index), reason
     for path, reason in recording_problems(sim):
         yield ("plant", *path), reason
-    roles = {"meter", *units, *coils}
     for index, fault in enumerate(scenario.fault):
-        for key in ("target", "swap_with"):
-            role = getattr(fault, key)
-            if role is not None and role not in roles:
-                yield ("fault", index, key), f"no device is called {role!r}; there are {_listed(roles)}"
+        misfit = sim.fault_misfit(fault)
+        if misfit:
+            yield ("fault", index, misfit[0]), misfit[1]
     for table in ("event", "fault", "ask"):
         for index, item in enumerate(getattr(scenario, table)):
             if item.at_s >= scenario.duration_s:

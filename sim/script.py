@@ -22,6 +22,8 @@ class Script:
         if self.held:
             return []
         self._elapsed_s += dt_s
+        if not self._events or self._events[0].at_s > self._elapsed_s + _EPS:
+            return []
         due = [event for event in self._events if event.at_s <= self._elapsed_s + _EPS]
         self._events = self._events[len(due) :]
         return due

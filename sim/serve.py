@@ -35,6 +35,7 @@ class SimServer:
     """The devices of a sim file over one plant, with `faults` that come and go by the plant's time.
 
     `port_base` moves the lowest port there, the others with it; 0 takes free ones. `seed` draws random faults.
+    `unserved` is told to whoever starts it: what belongs to the site's scenario and no device can show.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class SimServer:
         clock: Callable[[], float] = time.monotonic,
         faults: Sequence[Fault] = (),
         seed: int = 1,
+        unserved: Sequence[str] = (),
     ) -> None:
         self.sim = sim
+        self._unserved = list(unserved)
         self._log = TruthLog(truth, len(sim.inverter)) if truth else None
         self.plant = Plant(sim)
         self.live = LivePlant(self.plant, self._log.write if self._log else None, clock)
@@ -96,7 +99,7 @@ class SimServer:
             await asyncio.sleep(period_s)
 
     def ready(self) -> dict[str, Any]:
-        """What the readiness line says; `unserved` are faults that no device can show."""
+        """What the readiness line says; `unserved` is what no device can show."""
         units = [
             {"role": place.role, "uri": place.uri, "unit_id": place.unit_id}
             for place in self.servers.values()
@@ -107,16 +110,14 @@ class SimServer:
             "devices": units,
             "diagnostic": {"uri": diagnostic["uri"], "unit_id": diagnostic["unit_id"]},
         }
-        return line | ({"unserved": self._unserved()} if self._unserved() else {})
+        return line | ({"unserved": self._unserved} if self._unserved else {})
 
     def describe(self) -> str:
         """The devices for a person."""
-        lines = [f"{place.role:<14}{place.uri}" for place in self.servers.values()]
-        lines += [f"not served, the gateway's own: {fault}" for fault in self._unserved()]
+        width = max(14, *(len(role) + 2 for role in self.servers))
+        lines = [f"{place.role:<{width}}{place.uri}" for place in self.servers.values()]
+        lines += [f"not served, the gateway's own: {told}" for told in self._unserved]
         return "\n".join([f"{self.sim.name}, until interrupted:", *lines, ""])
-
-    def _unserved(self) -> list[str]:
-        return [f"{fault.kind} at {fault.at_s:g} s" for fault in self.injector.unserved]
 
     def _wires(self) -> list[Wire]:
         return list(dict.fromkeys(place.wire for place in self.servers.values()))

@@ -5,7 +5,7 @@ Powers in W, times in s, percentages of nameplate. Unknown keys are refused with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +16,8 @@ from edge.model import strict_toml
 from edge.model.site import Strict, Text
 from edge.model.toml_lines import Path as KeyPath
 from sim.files.coil import CoilFile
-from sim.files.device import DiagnosticFile, Served
+from sim.files.device import FEWER_PHASES, DiagnosticFile, Served
+from sim.files.fault import ONLY_ON, Device, Fault
 from sim.files.grid import Grid
 from sim.files.inverter import InverterFile
 from sim.files.line import LineFile
@@ -71,6 +72,26 @@ class SimFile(Strict):
         return self
 
     @model_validator(mode="after")
+    def _models_fit(self) -> Self:
+        if self.grid.phases != "abc":
+            return self
+        if self.meter.model in FEWER_PHASES:
+            raise PydanticCustomError(
+                "phases",
+                "model {model} has not all phases of a three-phase site; 203, 204, 213 and 214 have",
+                {"model": self.meter.model, "under": ("meter", "model")},
+            )
+        for index, unit in enumerate(self.inverter):
+            model = next((each for each in unit.chain() if each in FEWER_PHASES), None)
+            if unit.phases == "abc" and model is not None:
+                raise PydanticCustomError(
+                    "phases",
+                    "model {model} has not all phases of {role}; 103, 113 and 701 have, or put the inverter on one phase",
+                    {"model": model, "role": unit.role, "under": ("inverter", index, "models")},
+                )
+        return self
+
+    @model_validator(mode="after")
     def _phases_fit(self) -> Self:
         if self.grid.phases == "abc":
             return self
@@ -97,6 +118,23 @@ class SimFile(Strict):
             return f"{event.role!r} is no storage unit that could be set to {event.set_w:g} W"
         if event.phase is not None and event.phase not in self.grid.phases:
             return f"a single-phase site has no phase {event.phase!r}"
+        return None
+
+    def devices(self) -> dict[str, Device]:
+        """What each device is that a fault can strike, by its role."""
+        inverters: dict[str, Device] = {unit.role: "inverter" for unit in self.inverter}
+        return {"meter": "meter", **inverters, **{coil.role: "coil" for coil in self.coil}}
+
+    def fault_misfit(self, fault: Fault) -> tuple[str, str] | None:
+        """The key of `fault` that does not fit this site and why, or None."""
+        devices = self.devices()
+        for key in ("target", "swap_with"):
+            role = getattr(fault, key)
+            if role is not None and role not in devices:
+                return key, f"no device is called {role!r}; there are {', '.join(devices)}"
+        allowed = ONLY_ON.get(fault.kind)
+        if fault.target and allowed and devices[fault.target] not in allowed:
+            return "target", f"{fault.target!r} can have no {fault.kind}, only {_one_of(allowed)} can"
         return None
 
     @property
@@ -129,6 +167,10 @@ def load_simfile(path: Path) -> SimFile:
     if problems:
         raise strict_toml.FileRefusedError(problems)
     return sim
+
+
+def _one_of(devices: Sequence[Device]) -> str:
+    return " or ".join(f"{'an' if device == 'inverter' else 'a'} {device}" for device in devices)
 
 
 def with_recordings(sim: SimFile, folder: Path) -> SimFile:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,7 @@ MEAN_S = 1.0
 NOISE_SIGMAS = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The truth at one instant; powers in W, export positive out to the grid.
 
     `available_w` is what the sun (or another source) offers all inverters together; not a number where nobody

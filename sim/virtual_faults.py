@@ -50,7 +50,10 @@ class VirtualWire:
     def __init__(
         self, faults: Sequence[Fault], role: str, timeout_s: float, retries: int, draw: random.Random
     ) -> None:
+        self._role = role
         self._faults = tuple(fault for fault in faults if fault.target == role)
+        swaps = [fault for fault in faults if fault.kind is FaultKind.UNIT_SWAP]
+        self._swaps = sorted(swaps, key=lambda fault: fault.at_s, reverse=True)
         self._on_the_wire = tuple(fault for fault in self._faults if fault.kind in ON_THE_WIRE)
         self._timeout_s = timeout_s
         self._attempts = 1 + retries
@@ -78,6 +81,15 @@ class VirtualWire:
             reason = str(struck.kind)
             reached |= struck.kind not in _UNHEARD
         return Reply(waited_s, lost=reason, reached=reached)
+
+    def answers(self, now_s: float) -> str:
+        """The role of whoever answers: another one while addresses are swapped."""
+        role = self._role
+        for swap in self._swaps:
+            pair = (swap.target or "", swap.swap_with or "")
+            if role in pair and swap.at_s <= now_s < swap.until_s:
+                role = pair[1 - pair.index(role)]
+        return role
 
     def suffers(self, kind: FaultKind, now_s: float) -> Fault | None:
         """The fault of this kind that is there now."""

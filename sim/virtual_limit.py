@@ -24,8 +24,7 @@ class LimitRegisters:
 
     def unit(self, now_s: float) -> int:
         """The unit that answers: another one while addresses are swapped."""
-        swap = self._wire.suffers(FaultKind.UNIT_SWAP, now_s)
-        return self._unit if swap is None else self._units.get(swap.swap_with or "", self._unit)
+        return self._units.get(self._wire.answers(now_s), self._unit)
 
     def write(self, reply: Reply, limit_w: float, now_s: float) -> bool:
         """Send a limit, with the reversion that goes with each; False when the device refuses it."""

@@ -100,6 +100,10 @@ class VirtualMeter:
     def _answer(self, reply: Reply, now_s: float) -> MeterRaw:
         """What the registers hold as the request arrives; a transaction that ends now began a little earlier."""
         sent_s = now_s - TRANSACTION_S
+        if reply.spoilt is None:
+            self._look()
+            export_w, v_v, f_hz = self._values
+            return MeterRaw(sent_s, now_s, export_w, (export_w / 3,) * 3, v_v, f_hz, self._raw)
         if reply.spoilt is FaultKind.ZEROS:
             return MeterRaw(sent_s, now_s, 0.0, (0.0,) * 3, 0.0, 0.0, (0,) * 3)
         if reply.spoilt is FaultKind.SENTINEL:

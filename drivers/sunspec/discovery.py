@@ -63,7 +63,7 @@ async def discover(bus: Bus, unit: int) -> Chain:
 async def _find_base(bus: Bus, unit: int) -> int:
     seen: list[str] = []
     silent: Timeout | None = None
-    answered = False
+    answered = zeros = False
     for base in BASES:
         try:
             words = list((await bus.read(unit, base, HEADER)).words)
@@ -78,10 +78,12 @@ async def _find_base(bus: Bus, unit: int) -> int:
         if words == MARKER:
             return base
         answered = True
+        zeros = zeros or not any(words)
         seen.append(f"{base}: 0x{words[0]:04X} 0x{words[1]:04X}")
     if silent is not None and not answered:
         raise silent
-    raise NotSunSpec(f"unit {unit} on {bus.line.endpoint} answers but is not SunSpec ({'; '.join(seen)})")
+    told = f"unit {unit} on {bus.line.endpoint} answers but is not SunSpec ({'; '.join(seen)})"
+    raise NotSunSpec(f"{told}; zeros may mean that it was asked too soon: try again" if zeros else told)
 
 
 class _Walk:

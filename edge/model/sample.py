@@ -16,6 +16,10 @@ class Quality(StrEnum):
     ABSENT = "absent"
 
 
+_GOOD = Quality.GOOD
+_MEASURED = (Quality.GOOD, Quality.STALE)
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A value, and the span of monotonic time in which it can have been measured.
@@ -38,7 +42,7 @@ class Sample:
         """
         if not math.isfinite(value):
             return Sample.none(Quality.INVALID)
-        return Sample(value, oldest_s, oldest_s if newest_s is None else newest_s, Quality.GOOD)
+        return Sample(value, oldest_s, oldest_s if newest_s is None else newest_s, _GOOD)
 
     @staticmethod
     def none(quality: Quality = Quality.ABSENT) -> Sample:
@@ -47,23 +51,23 @@ class Sample:
 
     def fresh(self, now_s: float, max_age_s: float) -> float | None:
         """The value if it is good and certainly no older than `max_age_s`, else None."""
-        if self.quality is not Quality.GOOD or now_s - self.oldest_s > max_age_s:
+        if self.quality is not _GOOD or now_s - self.oldest_s > max_age_s:
             return None
         return self._value
 
     def since(self, instant_s: float) -> float | None:
         """The value if it is good and was certainly measured after `instant_s`, else None."""
-        if self.quality is not Quality.GOOD or self.oldest_s <= instant_s:
+        if self.quality is not _GOOD or self.oldest_s <= instant_s:
             return None
         return self._value
 
     def otherwise(self, default: float) -> float:
         """The last good value whatever its age, or `default` when there is none."""
-        return self._value if self.quality in (Quality.GOOD, Quality.STALE) else default
+        return self._value if self.quality in _MEASURED else default
 
     def shown(self, now_s: float, max_age_s: float) -> tuple[float | None, float | None, Quality]:
         """Value, age in seconds and quality, for people and records (never for control)."""
-        if self.quality not in (Quality.GOOD, Quality.STALE):
+        if self.quality not in _MEASURED:
             return None, None, self.quality
         age_s = now_s - self.oldest_s
         late = self.quality is Quality.STALE or age_s > max_age_s

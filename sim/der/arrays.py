@@ -15,6 +15,16 @@ SLACK_S = 1e-6
 """What the sum of many time steps may be off by when a timer is compared with its setting."""
 
 
+def all_of(flags: Flags) -> bool:
+    """Whether all `flags` are set; several times as fast as NumPy's own on few units."""
+    return 0 not in flags.tobytes()
+
+
+def any_of(flags: Flags) -> bool:
+    """Whether one of `flags` is set."""
+    return 1 in flags.tobytes()
+
+
 def least(x: Quantity) -> float:
     """The smallest of `x`."""
     return float(x.min()) if isinstance(x, np.ndarray) else x

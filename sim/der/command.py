@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.der.arrays import Flags, Floats
+from sim.der.arrays import Flags, Floats, any_of
 from sim.der.lag import keep
 from sim.files.unit import Unit
 
@@ -25,6 +25,8 @@ class Mover:
         """Where `value` stands one time step later."""
         if self._idle:
             return target
+        if target.tobytes() == value.tobytes():
+            return value
         if self._lags:
             target = value + (target - value) * self._gain
         moved: Floats = np.minimum(np.maximum(target, value - self._reach), value + self._reach)
@@ -65,7 +67,7 @@ class CommandPath:
     def step(self, command: Floats, deaf: Flags) -> Floats:
         """Let one time step pass; what the power stage follows. `deaf` units do not hear the command."""
         depth, head = len(self._line), self._head
-        self._line[head] = np.where(deaf, self._line[head - 1], command) if deaf.any() else command
+        self._line[head] = np.where(deaf, self._line[head - 1], command) if any_of(deaf) else command
         if self._shared_delay is None:
             delayed: Floats = self._line[(head - self._delay) % depth, self._units]
         else:

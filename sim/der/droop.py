@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.der.arrays import Flags, Floats, Quantity, greatest, least
+from sim.der.arrays import Flags, Floats, Quantity, any_of, greatest, least
 from sim.der.lag import Lag
 from sim.der.settings import SettingsBank
 
@@ -83,7 +83,7 @@ class DroopBank:
         ended = ~beyond & (np.abs(lagged - base_pu) < ENDED_PU)
         self._over, self._under = over, under
         self._active = beyond | (self._active & ~ended & in_service)
-        self.acts = bool(self._active.any())
+        self.acts = any_of(self._active)
         asked: Floats = np.where(self._active, np.minimum(lagged, base_pu + risen), base_pu)
         return asked
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.der.arrays import Codes, Flags, Floats, Quantity, least
+from sim.der.arrays import Codes, Flags, Floats, Quantity, any_of, least
 from sim.der.capability import Capability
 from sim.der.command import CommandPath, Mover
 from sim.der.curve import CurveBank
@@ -131,6 +131,14 @@ class Fleet:
         }
         return {**self._settings.of(unit), **limit}
 
+    def check(self, unit: int, changes: Values) -> None:
+        """Whether `configure` would take `changes`.
+
+        Raises:
+            TiirError: When it would not.
+        """
+        self._settings.check(unit, changes)
+
     def configure(self, unit: int, changes: Values) -> None:
         """Change settings of a running unit, as its firmware would; the standard's ranges are not held to.
 
@@ -196,7 +204,7 @@ class Fleet:
         self.protection.step(energised, low, high, hz)
         p_pu = self._active_power(v_pu, hz)
         q_pu = None
-        if self.reactive.acts():
+        if self.reactive.acts:
             q_pu = self.reactive.step(v_pu, p_pu, self.service.on)
             p_pu, q_pu = self.capability.fit(p_pu, q_pu, self.reactive.enabled)
         self._give(p_pu, q_pu, v_pu)
@@ -205,7 +213,7 @@ class Fleet:
         """What the power stage would give, before the rating."""
         high = available = self.available_pu()
         base = self.protection.ramped(np.minimum(self._command.step(self._told(), self.deaf), high))
-        bound = self._volt_watt(v_pu) if self.volt_watt.enabled.any() else None
+        bound = self._volt_watt(v_pu) if any_of(self.volt_watt.enabled) else None
         if bound is not None:
             base, high = np.minimum(base, bound), np.minimum(high, bound)
         if self._droop.near(hz):
@@ -229,7 +237,7 @@ class Fleet:
         if not self.protection.calm:
             gives = self.protection.gives()
             p_pu, q_pu = np.where(gives, p_pu, 0.0), np.where(gives, 0.0 if q_pu is None else q_pu, 0.0)
-        q_pu = np.zeros_like(p_pu) if q_pu is None else q_pu
+        q_pu = np.zeros(len(p_pu)) if q_pu is None else q_pu
         if least(v_pu) < self.capability.full_current_v:
             p_pu, q_pu = self.capability.at_low_voltage(v_pu, p_pu, q_pu)
         self.p_pu, self.q_pu = p_pu, q_pu

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.der.arrays import Codes, Flags, Floats, Quantity, greatest, least
+from sim.der.arrays import Codes, Flags, Floats, Quantity, all_of, any_of, greatest, least
 from sim.der.ride_through import CONTINUOUS_HZ, CONTINUOUS_V, RideThroughBank
 from sim.der.service import ServiceBank
 from sim.der.settings import SettingsBank
@@ -14,14 +14,20 @@ from sim.der.status import Status
 from sim.der.trip import TripBank
 from sim.files.unit import Unit
 
+_CONTINUOUS, _ENTERING, _TRIP, _OFF = (
+    np.int8(status) for status in (Status.CONTINUOUS, Status.ENTERING_SERVICE, Status.TRIP, Status.OFF)
+)
+
 
 class Protection:
     """The three banks in their order of precedence: permit, trip, ride-through (IEEE 1547-2018 4.7).
 
     Attributes:
         status: What each unit is doing, as `Status`.
-        calm: Whether every unit runs in continuous operation at full service with no timer running: as long as
-            the grid stays quiet, a step would change nothing and is not taken.
+        calm: Whether every unit runs in continuous operation at full service with no timer running.
+
+    At rest every unit is calm or off: as long as the grid stays quiet and nobody is let on or off, a step would
+    change nothing and is not taken.
     """
 
     def __init__(self, units: Sequence[Unit], settings: SettingsBank, dt_s: float, seed: int) -> None:
@@ -29,7 +35,7 @@ class Protection:
         self.trip = TripBank(settings, len(units), dt_s)
         self.ride_through = RideThroughBank(units, settings, dt_s)
         self.status: Codes = np.zeros(len(units), dtype=np.int8)
-        self.calm = False
+        self._at_rest: bytes | None = None
         self.take()
 
     def take(self) -> None:
@@ -40,16 +46,17 @@ class Protection:
         low_hz, high_hz = self.trip.quiet_hz
         self._quiet_v = max(CONTINUOUS_V[0], low_v), min(CONTINUOUS_V[1], high_v)
         self._quiet_hz = max(CONTINUOUS_HZ[0], low_hz), min(CONTINUOUS_HZ[1], high_hz)
-        self.calm = False
+        self._unrest()
 
     def settle(self, energised: Flags) -> None:
         """Put the energised units that are allowed to run in service, the others off."""
         self.service.settle(self._allowed(energised))
-        self.calm = False
+        self._unrest()
 
     def step(self, energised: Flags, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> None:
         """Let one time step pass."""
-        if self.calm and self.quiet(energised, v_low_pu, v_high_pu, hz):
+        let_on = energised.tobytes() + self.service.permit.tobytes() + self.service.connect.tobytes()
+        if let_on == self._at_rest and self.quiet(v_low_pu, v_high_pu, hz):
             return
         allowed = self._allowed(energised)
         trips = self.trip.step(energised, v_low_pu, v_high_pu, hz)
@@ -57,12 +64,15 @@ class Protection:
         mode = self.ride_through.mode(v_low_pu, v_high_pu, hz)
         blocked = self.ride_through.step(np.where(self.service.on, mode, np.int8(0)))
         entering = self.service.ceiling_pu < 1.0
-        running = np.where((mode == Status.CONTINUOUS) & entering, np.int8(Status.ENTERING_SERVICE), mode)
-        off = np.where(allowed, np.int8(Status.TRIP), np.int8(Status.OFF))
+        running = np.where((mode == _CONTINUOUS) & entering, _ENTERING, mode)
+        off = np.where(allowed, _TRIP, _OFF)
         self.status = np.where(self.service.on, running, off)
-        self.calm = not (self.status.any() or blocked.any() or self.trip.picked_up)
+        settled = all_of((self.status == _CONTINUOUS) | (self.status == _OFF))
+        rests = settled and not any_of(blocked) and not self.trip.picked_up
+        self._at_rest = let_on if rests else None
+        self.calm = rests and not self.status.any()
 
-    def quiet(self, energised: Flags, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> bool:
+    def quiet(self, v_low_pu: Quantity, v_high_pu: Quantity, hz: Quantity) -> bool:
         """Whether nothing that is looked at here has left the ordinary."""
         (low_v, high_v), (low_hz, high_hz) = self._quiet_v, self._quiet_hz
         return (
@@ -70,9 +80,6 @@ class Protection:
             and greatest(v_high_pu) <= high_v
             and low_hz <= least(hz)
             and greatest(hz) <= high_hz
-            and bool(energised.all())
-            and bool(self.service.permit.all())
-            and bool(self.service.connect.all())
         )
 
     def ramped(self, p_pu: Floats) -> Floats:
@@ -83,6 +90,11 @@ class Protection:
     def gives(self) -> Flags:
         """Units that give current: in service and not blocked by ride-through."""
         return self.service.on & ~self.ride_through.blocked
+
+    def _unrest(self) -> None:
+        """Have the next step taken."""
+        self.calm = False
+        self._at_rest = None
 
     def _allowed(self, energised: Flags) -> Flags:
         return self.service.permit & self.service.connect & energised

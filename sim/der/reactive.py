@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.der.arrays import Flags, Floats, Quantity
+from sim.der.arrays import Flags, Floats, Quantity, all_of, any_of
 from sim.der.curve import CurveBank
 from sim.der.lag import Lag
 from sim.der.settings import SettingsBank
@@ -27,6 +27,9 @@ class ReactiveBank:
     """Reactive power asked for by the enabled function, with its response time; 0 without one.
 
     One lag serves all functions of a unit, so a change of function is a smooth one.
+
+    Attributes:
+        acts: Whether any unit's function can ask for anything but 0.
     """
 
     def __init__(self, units: Sequence[Unit], settings: SettingsBank, charge_pu: Floats, dt_s: float) -> None:
@@ -60,6 +63,7 @@ class ReactiveBank:
         vref_s = np.maximum(numbers("QV_VREF_TIME"), 1e-9)
         self._vref_gain: Floats = -np.expm1(-self._dt_s / vref_s)
         self._asks = bool(self.enabled[:3].any() or (self.enabled[3] & (self._var_per_watt != 0)).any())
+        self._look()
 
     def watt_var_at(self, p_pu: Floats) -> Floats:
         """The watt-var curves at active power `p_pu`; charging counts per unit of the charging power."""
@@ -71,31 +75,34 @@ class ReactiveBank:
         corners: Floats = np.array([watts[3:], -watts[2::-1] * self._charge_pu])
         return corners
 
-    def acts(self) -> bool:
-        """Whether any unit's function can ask for anything but 0."""
-        return self._asks or bool((np.abs(self._lag.value) > _NOTHING_PU).any())
-
     def step(self, v_pu: Quantity, p_pu: Floats, on: Flags) -> Floats:
         """Let one time step pass at `v_pu` and active power `p_pu`; the reactive power asked for."""
-        if not on.all():
+        if not all_of(on):
             self._lag.put(~on, 0.0)
-        return self._lag.step(self._target(v_pu, p_pu, on))
+        asked = self._lag.step(self._target(v_pu, p_pu, on))
+        self._look()
+        return asked
 
     def settle(self, v_pu: Quantity, p_pu: Floats, on: Flags) -> Floats:
         """Be where `step` comes to after a long time."""
         self._lag.put(np.ones_like(on), self._target(v_pu, p_pu, on))
+        self._look()
         return self._lag.value
+
+    def _look(self) -> None:
+        """Without a function that asks, what the lag still holds goes on for a while."""
+        self.acts = self._asks or any_of(np.abs(self._lag.value) > _NOTHING_PU)
 
     def _target(self, v_pu: Quantity, p_pu: Floats, on: Flags) -> Floats:
         """What the enabled function asks for without its lag."""
         volt_var, watt_var, const_q, const_pf = self.enabled
         target: Floats = np.where(const_pf, p_pu * self._var_per_watt, 0.0)
         target = np.where(const_q, self._const_q_pu, target)
-        if watt_var.any():
+        if any_of(watt_var):
             target = np.where(watt_var, self.watt_var_at(p_pu), target)
-        if volt_var.any():
+        if any_of(volt_var):
             target = np.where(volt_var, self.volt_var.at(self._seen_voltage(v_pu, on)), target)
-        return target if on.all() else np.where(on, target, 0.0)
+        return target if all_of(on) else np.where(on, target, 0.0)
 
     def _watt_var_points(self) -> tuple[Floats, Floats]:
         """The curves, charging per unit of the charging power; an absorbing side of three zeros is none (`tiir.curves.watt_var`)."""

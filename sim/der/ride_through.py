@@ -18,6 +18,11 @@ PERMISSIVE_BELOW_V = {"I": 0.70, "II": 0.65, "III": 0.0}
 CEASE_BELOW_V = {"I": 0.50, "II": 0.30, "III": 0.0}
 """Category III has momentary cessation in place of both: 0 is never undercut."""
 
+_MANDATORY, _PERMISSIVE, _MOMENTARY, _CEASE = (
+    np.int8(status)
+    for status in (Status.MANDATORY, Status.PERMISSIVE, Status.MOMENTARY_CESSATION, Status.CEASE)
+)
+
 
 class RideThroughBank:
     """Which mode the grid puts a unit into, and whether it is to give no current."""
@@ -58,16 +63,15 @@ class RideThroughBank:
         )
         momentary = self._settings.flags("MC_ENABLE") & (low | high) & beyond
         ceases = (np.less(v_low_pu, self._cease_below) & ~momentary) | np.greater(v_high_pu, CEASE_ABOVE_V)
-        mode = np.where(low | off_hz, Status.MANDATORY, Status.CONTINUOUS).astype(np.int8)
-        mode = np.maximum(mode, np.where(high, self._high_code, np.int8(0)))
-        mode = np.maximum(mode, np.less(v_low_pu, self._permissive_below) * np.int8(Status.PERMISSIVE))
-        mode = np.maximum(mode, momentary * np.int8(Status.MOMENTARY_CESSATION))
-        worst: Codes = np.maximum(mode, ceases * np.int8(Status.CEASE))
+        mode = np.maximum((low | off_hz) * _MANDATORY, high * self._high_code)
+        mode = np.maximum(mode, np.less(v_low_pu, self._permissive_below) * _PERMISSIVE)
+        mode = np.maximum(mode, momentary * _MOMENTARY)
+        worst: Codes = np.maximum(mode, ceases * _CEASE)
         return worst
 
     def step(self, mode: Codes) -> Flags:
         """Let one time step pass in `mode`; the units that give no current."""
-        stops = np.array([mode == Status.MOMENTARY_CESSATION, mode == Status.CEASE])
+        stops = np.array([mode == _MOMENTARY, mode == _CEASE])
         self._stop_s = np.where(stops, self._stop_s + self._dt_s, 0.0)
         stopping = stops.any(axis=0)
         self._back_s = np.where(stopping, 0.0, self._back_s + self._dt_s)

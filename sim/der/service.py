@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sim.der.arrays import SLACK_S, Flags, Floats, Quantity
+from sim.der.arrays import SLACK_S, Flags, Floats, Quantity, any_of
 from sim.der.settings import SettingsBank
 from sim.files.unit import Unit
 
@@ -46,7 +46,7 @@ class ServiceBank:
         self._waited_s = np.where(waiting, self._waited_s + self._dt_s, 0.0)
         self._extra_s = np.where(waiting, self._extra_s, np.nan)
         ready = waiting & (self._waited_s >= self.delay_s - SLACK_S)
-        if ready.any():
+        if any_of(ready):
             self._draw(ready & np.isnan(self._extra_s))
             self.on = self.on | (ready & (self._waited_s >= self.delay_s + self._extra_s - SLACK_S))
         rise = np.where(self.ramp_s > 0, self._dt_s / np.maximum(self.ramp_s, SLACK_S), 1.0)

@@ -46,17 +46,25 @@ class SettingsBank:
         """What is in force in `unit`, by label."""
         return {label: array[unit].item() for label, array in self._arrays.items()}
 
+    def check(self, unit: int, changes: Values) -> None:
+        """Whether `put` would take `changes`.
+
+        Raises:
+            TiirError: When it would not.
+        """
+        for label, value in changes.items():
+            _check_kind(label, value, known=label in self._arrays)
+        _check_curves({**self.of(unit), **changes})
+
     def put(self, unit: int, changes: Values) -> None:
         """Put `changes` in force in `unit`, all or none; enabling one reactive mode disables the others (5.3.1).
 
         Raises:
             TiirError: For an unknown label, a value of the wrong kind, or a curve that is not one.
         """
-        for label, value in changes.items():
-            _check_kind(label, value, known=label in self._arrays)
+        self.check(unit, changes)
         chosen = next((mode for mode in REACTIVE_MODES if changes.get(mode) is True), None)
         others = {mode: mode == chosen for mode in REACTIVE_MODES} if chosen else {}
-        _check_curves({**self.of(unit), **changes})
         for label, value in {**others, **changes}.items():
             self._arrays[label][unit] = value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.der.arrays import SLACK_S, Flags, Floats, Quantity
+from sim.der.arrays import SLACK_S, Flags, Floats, Quantity, any_of
 from sim.der.settings import SettingsBank
 
 HIGH_VOLTAGE, LOW_VOLTAGE = ("OV2", "OV1"), ("UV2", "UV1")
@@ -43,6 +43,6 @@ class TripBank:
         np.less(hz, threshold[6:8], out=beyond[6:8])
         np.logical_and(beyond, energised, out=beyond)
         self.timer_s = np.where(beyond, self.timer_s + self._dt_s, 0.0)
-        self.picked_up = bool(beyond.any())
+        self.picked_up = any_of(beyond)
         due: Flags = beyond & (self.timer_s >= self._time_s)
         return np.asarray(due.any(axis=0))

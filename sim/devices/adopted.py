@@ -3,6 +3,9 @@
 Set 1 is read-only and shows what is in force. A write of k to AdptCrvReq asks for set k; the result is
 IN_PROGRESS for a moment, then COMPLETED, or FAILED when set k is not consistent. Single points may therefore
 be written in any order.
+
+705, 706, 711 and 712 have a reversion timer (RvrtTms). When it runs out set RvrtCrv (RvrtCtl) is adopted, and
+with 0 there, which is no set, the function is switched off.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from functools import partial
 
 from sim.devices.common import flag
 from sim.devices.inverter import Inverter
+from sim.devices.reversion import ReversionTimer
 from sim.devices.sets import enable_of, in_set, reactive_bases, wmax_base
 from sim.devices.stored import SETS, TRIP_POINTS, SetKind, StoredSets
-from sim.devices.sunspec import Changes, Live, Model, RefusedWriteError, Value
+from sim.devices.sunspec import Apply, Changes, Live, Model, RefusedWriteError, Value
 from tiir.setting import TiirError
 
 ADOPTION_S = 0.3
@@ -41,11 +45,18 @@ _SCALES: Mapping[int, Mapping[str, int]] = {
     712: {"W_SF": -2, "DeptRef_SF": -2},
 }
 
+_REVERTING = (705, 706, 711, 712)
+_REVERTS_TO = (0, *range(2, SETS + 1))
+"""What RvrtCrv can be: none, or a set that can be written; set 1 is what is in force."""
+
 _COUNT_OF_SETS = {**dict.fromkeys((707, 708, 709, 710), "NCrvSet"), 711: "NCtl"}
 
 
-def kind_of(model_id: int) -> SetKind:
-    """What a set of one of these models holds, and what this device makes a condition of adopting it."""
+def kind_of(model_id: int, *, var_first: bool) -> SetKind:
+    """What a set of one of these models holds, and what this device makes a condition of adopting it.
+
+    With `var_first` reactive power comes first (Pri) in a set that nobody has written.
+    """
     places, percent = in_set(model_id), (-100.0, 100.0)
     if model_id == 708:
         # One setting switches momentary cessation on both sides; the catalogue names the lower one.
@@ -58,7 +69,7 @@ def kind_of(model_id: int) -> SetKind:
         own = {"ActPt": float(points), "DeptRef": 3.0 if reactive else 0.0}
         only: dict[str, Sequence[float]] = {"ActPt": (points,)}
         if reactive:
-            own["Pri"], only["Pri"] = 1.0, (0, 1)
+            own["Pri"], only["Pri"] = float(var_first), (0, 1)
         return SetKind(
             model_id,
             "Crv",
@@ -70,8 +81,16 @@ def kind_of(model_id: int) -> SetKind:
             bounded={f"Pt.{number}.{y}": percent for number in range(1, points + 1)},
         )
     momentary = {} if any(place.path == "MomCess.ActPt" for place in places) else {"MomCess.ActPt": 0.0}
-    own = {"MustTrip.ActPt": float(TRIP_POINTS), "MayTrip.ActPt": 0.0, **momentary}
-    return SetKind(model_id, "Crv", places, own, {path: (value,) for path, value in own.items()})
+    own = {"MustTrip.ActPt": float(TRIP_POINTS), **momentary}
+    only = {path: (value,) for path, value in own.items()} | {"MayTrip.ActPt": range(TRIP_POINTS + 1)}
+    return SetKind(model_id, "Crv", places, {**own, **_may_trip(model_id)}, only)
+
+
+def _may_trip(model_id: int) -> dict[str, float]:
+    """Where the unit may trip and need not: kept for whoever asks, since it trips only where it must."""
+    quantity = "V" if model_id in (707, 708) else "Hz"
+    points = {f"MayTrip.Pt.{n}.{what}": 0.0 for n in range(1, TRIP_POINTS + 1) for what in (quantity, "Tms")}
+    return {"MayTrip.ActPt": 0.0, **points}
 
 
 class AdoptedSets:
@@ -79,7 +98,7 @@ class AdoptedSets:
 
     def __init__(self, inverter: Inverter, model_id: int) -> None:
         self._inverter = inverter
-        self._sets = StoredSets(inverter, kind_of(model_id))
+        self._sets = StoredSets(inverter, kind_of(model_id, var_first=inverter.var_first()))
         self._enable = enable_of(model_id)
         what = "Ctl" if model_id == 711 else "Crv"
         self._request_path, self._result_path = f"Adpt{what}Req", f"Adpt{what}Rslt"
@@ -87,6 +106,12 @@ class AdoptedSets:
         self._result = Result.COMPLETED
         self._due_s: float | None = None
         inverter.plant.firmware.append(self.run)
+        self._reverts_to, self._revert_path = 0, f"Rvrt{what}"
+        self._timer = (
+            ReversionTimer(inverter, self._enable, self._revert)
+            if self._enable and model_id in _REVERTING
+            else None
+        )
 
     def model(self) -> Model:
         """The model as it is served."""
@@ -106,6 +131,12 @@ class AdoptedSets:
             live["Ena"] = lambda: self._inverter.number(enable)
         else:
             fixed["Ena"] = 1
+        if "Pri" in kind.own:
+            live[f"{kind.group}.1.Pri"] = self._inverter.var_first
+        if self._timer:
+            timer = self._timer
+            live |= {"RvrtTms": lambda: timer.after_s, "RvrtRem": timer.remaining_s}
+            live[self._revert_path] = lambda: self._reverts_to
         live[self._request_path] = lambda: self._request
         live[self._result_path] = lambda: self._result
         return Model(kind.model_id, fixed, live, self._write, self._counts(), locked)
@@ -115,13 +146,24 @@ class AdoptedSets:
         if self._due_s is None or self._inverter.plant.t_s < self._due_s:
             return
         self._due_s = None
+        self._result = self._adopt(self._request)
+
+    def _adopt(self, number: int) -> Result:
+        sets = self._sets
         try:
-            self._inverter.configure(self._sets.values(self._request))
+            self._inverter.configure(sets.values(number))
         except (RefusedWriteError, TiirError):
-            self._result = Result.FAILED
-            return
-        self._sets.move_own(self._request, to=1)
-        self._result = Result.COMPLETED
+            return Result.FAILED
+        sets.move_own(number, to=1)
+        if "Pri" in sets.kind.own:
+            self._inverter.put_var_first(sets.amount(number, "Pri") == 1)
+        return Result.COMPLETED
+
+    def _revert(self) -> None:
+        if self._reverts_to:
+            self._result = self._adopt(self._reverts_to)
+        elif self._enable:
+            self._inverter.configure({self._enable: False})
 
     def _counts(self) -> dict[str, int]:
         kind = self._sets.kind
@@ -129,18 +171,27 @@ class AdoptedSets:
         points = int(kind.own.get("ActPt", kind.own.get("MustTrip.ActPt", 0)))
         return {"NPt": points, **counts} if points else counts
 
-    def _write(self, changes: Changes) -> None:
-        enable = flag(changes, "Ena")
-        if self._request_path in changes and self._due_s is not None:
+    def _write(self, changes: Changes) -> Apply:
+        enable, request = flag(changes, "Ena"), changes.get(self._request_path)
+        reverts_to = changes.get(self._revert_path, self._reverts_to)
+        if (request is not None and self._due_s is not None) or reverts_to not in _REVERTS_TO:
             raise RefusedWriteError
-        if enable is not None and self._enable:
-            self._inverter.configure({self._enable: enable})
-        for path, amount in changes.items():
-            group, _, inside = path.partition(".")
-            if group == self._sets.kind.group:
-                number, _, point = inside.partition(".")
-                self._sets.put(int(number), point, amount)
-        if self._request_path in changes:
-            self._request = int(changes[self._request_path])
-            self._result = Result.IN_PROGRESS
-            self._due_s = self._inverter.plant.t_s + ADOPTION_S
+        switch = {self._enable: enable} if self._enable and enable is not None else {}
+        configure = self._inverter.judged(switch)
+
+        def apply() -> None:
+            configure()
+            self._sets.put(self._sets.kind.points(changes))
+            self._reverts_to = int(reverts_to)
+            if request is not None:
+                self._ask(int(request))
+            if self._timer:
+                self._timer.after_s = changes.get("RvrtTms", self._timer.after_s)
+                self._timer.start()
+
+        return apply
+
+    def _ask(self, number: int) -> None:
+        self._request = number
+        self._result = Result.IN_PROGRESS
+        self._due_s = self._inverter.plant.t_s + ADOPTION_S

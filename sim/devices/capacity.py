@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from sim.devices.codec import scale_for
 from sim.devices.inverter import Inverter
-from sim.devices.sunspec import Changes, Live, Model, Value
+from sim.devices.sunspec import Apply, Changes, Live, Model, Value
 
 _PV, _PV_STORAGE = 4, 82  # 120 DERTyp
 _QUADRANTS = {1: 1, 2: 1, 3: -1, 4: -1}  # sign of var by quadrant
@@ -125,5 +125,5 @@ def _control_modes(inverter: Inverter, chain: Collection[int]) -> int:
     return sum(1 << bit for bit in bits)
 
 
-def _wmax(inverter: Inverter) -> Callable[[Changes], None]:
-    return lambda changes: inverter.set_wmax(changes["WMax"])
+def _wmax(inverter: Inverter) -> Callable[[Changes], Apply]:
+    return lambda changes: inverter.judged_wmax(changes["WMax"])

@@ -14,7 +14,7 @@ from sim.devices.common import flag
 from sim.devices.inverter import Inverter
 from sim.devices.sets import enable_of, older, reactive_bases, wmax_base
 from sim.devices.stored import SETS, TRIP_POINTS, SetKind, StoredSets
-from sim.devices.sunspec import Changes, Live, Model, RefusedWriteError, Value
+from sim.devices.sunspec import Apply, Changes, Live, Model, RefusedWriteError, Value
 
 NEWER: Mapping[int, int] = {126: 705, 132: 706, 129: 707, 130: 708, 135: 709, 136: 710}
 """The model that holds the same settings today."""
@@ -79,24 +79,22 @@ class ChosenCurves:
     def _is_active(self, number: int) -> float:
         return number == self._sets.active
 
-    def _write(self, changes: Changes) -> None:
-        enable, stored = flag(changes, "ModEna"), self._points(changes)
-        if any(number == self._sets.active for number, _ in stored):
+    def _write(self, changes: Changes) -> Apply:
+        enable, sets = flag(changes, "ModEna"), self._sets
+        points = sets.kind.points(changes)
+        if sets.active in points:
             raise RefusedWriteError
-        for (number, path), amount in stored.items():
-            self._sets.put(number, path, amount)
-        if "ActCrv" in changes:
-            self._choose(int(changes["ActCrv"]))
+        number = int(changes.get("ActCrv", sets.active))
+        wanted = dict(sets.values(number, points.get(number))) if "ActCrv" in changes else {}
         if enable is not None and self._enable:
-            self._inverter.configure({self._enable: enable})
+            wanted[self._enable] = enable
+        configure = self._inverter.judged(wanted)
 
-    def _points(self, changes: Changes) -> dict[tuple[int, str], float]:
-        split = {tuple(path.split(".")): amount for path, amount in changes.items() if "." in path}
-        return {(int(number), point): amount for (_, number, point), amount in split.items()}
+        def apply() -> None:
+            sets.put(points)
+            if number != sets.active:
+                sets.keep()
+            configure()
+            sets.active = number
 
-    def _choose(self, number: int) -> None:
-        values = self._sets.values(number)
-        if number != self._sets.active:
-            self._sets.keep()
-        self._inverter.configure(values)
-        self._sets.active = number
+        return apply

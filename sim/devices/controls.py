@@ -1,37 +1,36 @@
-"""Model 704: what an inverter is told at once, with reversion of the limit and of the setpoint."""
+"""Model 704: what an inverter is told at once, each function with its reversion."""
 
 from __future__ import annotations
 
 from sim.devices.common import flag, fraction
+from sim.devices.fixed_reactive import FixedReactive
 from sim.devices.inverter import Inverter
-from sim.devices.reactive import Reactive
-from sim.devices.sets import places, reactive_bases
-from sim.devices.sunspec import Changes, Live, Model, RefusedWriteError, Value
+from sim.devices.sunspec import Apply, Changes, Live, Model, RefusedWriteError, Value
 from sim.limit import LimitWrite
 from sim.setpoint import SetpointWrite
 
-_OF_WMAX, _OF_VAR_MAX, _OF_VA_MAX = 0, 1, 3  # VarSetMod
 _IN_WATTS = 1  # WSetMod
 
 
 def controls(inverter: Inverter) -> Model:
-    """704: the active power limit, constant power factor and reactive power; WSet of storage.
+    """704: the active power limit, constant power factor and reactive power; WSet of storage."""
+    reactive = FixedReactive(inverter)
 
-    Power factor and reactive power stay until they are changed: their reversion is not implemented.
-    """
-    bases = reactive_bases(_OF_WMAX, _OF_VAR_MAX, _OF_VA_MAX)
-    reactive = Reactive(inverter, bases, _OF_VA_MAX)
-
-    def write(changes: Changes) -> None:
+    def write(changes: Changes) -> Apply:
         limit, setpoint = _limit_change(changes), _setpoint_change(inverter, changes)
-        _configure(reactive, inverter, changes)
-        if limit != LimitWrite():
-            inverter.plant.fleet.limit.write(inverter.unit, limit)
-        if setpoint != SetpointWrite():
-            inverter.plant.fleet.setpoint.write(inverter.unit, setpoint)
+        configure = reactive.judged(changes)
+
+        def apply() -> None:
+            configure()
+            if limit != LimitWrite():
+                inverter.plant.fleet.limit.write(inverter.unit, limit)
+            if setpoint != SetpointWrite():
+                inverter.plant.fleet.setpoint.write(inverter.unit, setpoint)
+
+        return apply
 
     fixed: dict[str, Value] = {"WMaxLimPct_SF": -2, "PF_SF": -3, "VarSet_SF": 0, "VarSetPct_SF": -2}
-    live = {**_limit(inverter), **_reactive(reactive, inverter)}
+    live = {**_limit(inverter), **reactive.live()}
     if inverter.stores:
         fixed |= {"WSet_SF": 0, "WSetPct_SF": -2, "WSetMod": _IN_WATTS}
         live |= _setpoint(inverter)
@@ -95,30 +94,3 @@ def _set_pu(inverter: Inverter, changes: Changes, watts: str, percent: str) -> f
     if abs(power_w) > inverter.nameplate_w:
         raise RefusedWriteError
     return power_w / inverter.nameplate_w
-
-
-def _reactive(reactive: Reactive, inverter: Inverter) -> dict[str, Live]:
-    excitation = next(place for place in places(704) if place.path == "PFWInj.Ext")
-    return {
-        "PFWInjEna": lambda: inverter.number("CONST_PF_MODE_ENABLE"),
-        "PFWInj.PF": lambda: inverter.number("CONST_PF"),
-        "PFWInj.Ext": lambda: excitation.to_model(inverter.setting(excitation.label), 1.0),
-        "VarSetEna": lambda: inverter.number("CONST_Q_MODE_ENABLE"),
-        "VarSetMod": lambda: reactive.mode,
-        "VarSetPct": lambda: reactive.percent(reactive.mode),
-        "VarSet": reactive.var,
-    }
-
-
-def _configure(reactive: Reactive, inverter: Inverter, changes: Changes) -> None:
-    wanted = reactive.enables(changes, "PFWInjEna", "VarSetEna")
-    reactive.choose(changes.get("VarSetMod"))
-    for place in places(704):
-        if place.path in ("PFWInj.PF", "PFWInj.Ext") and place.path in changes:
-            wanted[place.label] = place.to_setting(changes[place.path], 1.0)
-    if "VarSetPct" in changes:
-        wanted |= reactive.of_percent(changes["VarSetPct"], reactive.mode)
-    if "VarSet" in changes:
-        wanted |= reactive.of_var(changes["VarSet"])
-    if wanted:
-        inverter.configure(wanted)

@@ -8,7 +8,7 @@ from math import ceil
 from sim.devices.common import flag
 from sim.devices.inverter import Inverter
 from sim.devices.sets import Place, places
-from sim.devices.sunspec import Changes, Live, Model, RefusedWriteError
+from sim.devices.sunspec import Apply, Changes, Live, Model, RefusedWriteError
 
 
 def enter_service(inverter: Inverter) -> Model:
@@ -22,11 +22,11 @@ def enter_service(inverter: Inverter) -> Model:
         **dict.fromkeys(("ESDlyTms", "ESRndTms", "ESRmpTms"), (0.0, 1000.0)),
     }
 
-    def write(changes: Changes) -> None:
+    def write(changes: Changes) -> Apply:
         flag(changes, "ES")
         if any(not low <= changes.get(path, low) <= high for path, (low, high) in taken.items()):
             raise RefusedWriteError
-        inverter.configure(
+        return inverter.judged(
             {where[path].label: where[path].to_setting(amount, 1.0) for path, amount in changes.items()}
         )
 

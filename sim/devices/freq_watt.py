@@ -9,7 +9,7 @@ from __future__ import annotations
 from sim.devices.common import flag
 from sim.devices.inverter import Inverter
 from sim.devices.sets import PT1_OVER_OPEN_LOOP
-from sim.devices.sunspec import Changes, Live, Model, RefusedWriteError
+from sim.devices.sunspec import Apply, Changes, Live, Model, RefusedWriteError
 from tiir.values import Value
 
 
@@ -74,13 +74,13 @@ def parameters(inverter: Inverter) -> Model:
     """127, without hysteresis: power comes back as frequency does."""
     droop = Droop(inverter)
 
-    def write(changes: Changes) -> None:
+    def write(changes: Changes) -> Apply:
         wanted = droop.switch(changes)
         if "WGra" in changes:
             wanted |= droop.of_slope(changes["WGra"])
         if "HzStr" in changes:
             wanted |= droop.of_start(inverter.nominal_hz + changes["HzStr"])
-        inverter.configure(wanted)
+        return inverter.judged(wanted)
 
     live: dict[str, Live] = {
         "WGra": droop.slope_pct_hz,
@@ -96,7 +96,7 @@ def curve(inverter: Inverter) -> Model:
     """134: one curve of two points, in force as it is written; power falls from 100 % to what point 2 says."""
     droop = Droop(inverter)
 
-    def write(changes: Changes) -> None:
+    def write(changes: Changes) -> Apply:
         wanted = droop.switch(changes)
         starts_hz = changes.get("curve.1.Hz1", droop.starts_hz())
         if {"curve.1.Hz1", "curve.1.Hz2", "curve.1.W2"} & changes.keys():
@@ -108,7 +108,7 @@ def curve(inverter: Inverter) -> Model:
             )
         if "curve.1.RmpPT1Tms" in changes:
             wanted["PF_OLRT"] = changes["curve.1.RmpPT1Tms"] / PT1_OVER_OPEN_LOOP
-        inverter.configure(wanted)
+        return inverter.judged(wanted)
 
     live: dict[str, Live] = {
         "ModEna": droop.enabled,

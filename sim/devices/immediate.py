@@ -6,8 +6,9 @@ from sim.devices.common import flag, fraction
 from sim.devices.inverter import Inverter
 from sim.devices.reactive import Reactive
 from sim.devices.sets import reactive_bases
-from sim.devices.sunspec import Changes, Live, Model
+from sim.devices.sunspec import Apply, Changes, Live, Model
 from sim.limit import LimitWrite
+from tiir.values import Value
 
 _OF_WMAX, _OF_VAR_MAX = 1, 2  # VArPct_Mod
 
@@ -21,18 +22,25 @@ def immediate(inverter: Inverter) -> Model:
     limit, connect = fleet.limit, fleet.connect
     reactive = Reactive(inverter, reactive_bases(_OF_WMAX, _OF_VAR_MAX), _OF_VAR_MAX)
 
-    def write(changes: Changes) -> None:
+    def write(changes: Changes) -> Apply:
         conn = flag(changes, "Conn")
         change = LimitWrite(
             enabled=flag(changes, "WMaxLim_Ena"),
             cap_pu=fraction(changes, "WMaxLimPct"),
             revert_after_s=changes.get("WMaxLimPct_RvrtTms"),
         )
-        _configure(reactive, inverter, changes)
-        if conn is not None:
-            connect[unit] = conn
-        if change != LimitWrite():
-            limit.write(unit, change)
+        mode = reactive.mode_of(changes.get("VArPct_Mod"))
+        configure = inverter.judged(_reactive(reactive, changes))
+
+        def apply() -> None:
+            reactive.mode = mode
+            configure()
+            if conn is not None:
+                connect[unit] = conn
+            if change != LimitWrite():
+                limit.write(unit, change)
+
+        return apply
 
     live: dict[str, Live] = {
         "Conn": lambda: bool(connect[unit]),
@@ -49,14 +57,12 @@ def immediate(inverter: Inverter) -> Model:
     return Model(123, {"WMaxLimPct_SF": -2, "OutPFSet_SF": -3, "VArPct_SF": -2}, live, write)
 
 
-def _configure(reactive: Reactive, inverter: Inverter, changes: Changes) -> None:
+def _reactive(reactive: Reactive, changes: Changes) -> dict[str, Value]:
     wanted = reactive.enables(changes, "OutPFSet_Ena", "VArPct_Ena")
     if "OutPFSet" in changes:
         wanted["CONST_PF"] = abs(changes["OutPFSet"])
         wanted["CONST_PF_EXCITATION"] = "INJ" if changes["OutPFSet"] > 0 else "ABS"
-    reactive.choose(changes.get("VArPct_Mod"))
     for code, path in ((_OF_WMAX, "VArWMaxPct"), (_OF_VAR_MAX, "VArMaxPct")):
         if path in changes:
             wanted |= reactive.of_percent(changes[path], code)
-    if wanted:
-        inverter.configure(wanted)
+    return wanted

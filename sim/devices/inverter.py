@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from math import hypot, sqrt
 
-from sim.devices.sunspec import RefusedWriteError
+from sim.devices.sunspec import Apply, RefusedWriteError
 from sim.files.inverter import InverterFile
 from sim.plant import Plant
 from tiir.values import Value, Values
@@ -107,6 +108,23 @@ class Inverter:
             TiirError: When they are not consistent; nothing has changed then.
         """
         self.plant.fleet.configure(self.unit, changes)
+
+    def judged(self, changes: Values) -> Apply:
+        """What puts new settings in force.
+
+        Raises:
+            TiirError: When they are not consistent.
+        """
+        self.plant.fleet.check(self.unit, changes)
+        return partial(self.configure, changes)
+
+    def var_first(self) -> bool:
+        """Whether reactive power comes first at the apparent rating."""
+        return bool(self.plant.fleet.var_priority[self.unit])
+
+    def put_var_first(self, first: bool) -> None:
+        """Set what comes first."""
+        self.plant.fleet.var_priority[self.unit] = first
 
     def setting(self, label: str) -> Value:
         """One setting in force."""
@@ -227,12 +245,12 @@ class Inverter:
         """The WMax setting in W."""
         return float(self.plant.fleet.limit.wmax_pu[self.unit]) * self.nameplate_w
 
-    def set_wmax(self, wmax_w: float) -> None:
-        """Take a new WMax setting in W, at most the rating (702 and 121).
+    def judged_wmax(self, wmax_w: float) -> Apply:
+        """What puts a new WMax setting in W in force, at most the rating (702 and 121).
 
         Raises:
             RefusedWriteError: When it is more than the rating, or nothing.
         """
         if not 0 < wmax_w <= self.nameplate_w:
             raise RefusedWriteError
-        self.plant.fleet.limit.wmax_pu[self.unit] = wmax_w / self.nameplate_w
+        return partial(self.plant.fleet.limit.wmax_pu.__setitem__, self.unit, wmax_w / self.nameplate_w)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.devices.inverter import Inverter
-from sim.devices.sunspec import Changes, Live, Model, RefusedWriteError, Value
+from sim.devices.sunspec import Apply, Changes, Live, Model, RefusedWriteError, Value
 
 _CURVES = {131: {"ActCrv": 0, "NCrv": 1, "NPt": 2}, 133: {"ActSchd": 0, "NSchd": 1, "NPts": 2}}
 _REPEATING = {131: {"curve": 1}, 133: {"repeating": 1}}
@@ -20,10 +20,15 @@ def heartbeat(inverter: Inverter) -> Model:
     held = {"ControllerHb": 0.0}
     fleet, unit = inverter.plant.fleet, inverter.unit
 
-    def write(changes: Changes) -> None:
-        if "OpCtl" in changes:
-            inverter.configure({"ES_PERMIT_SERVICE": _permit(changes["OpCtl"])})
-        held.update({path: amount for path, amount in changes.items() if path in held})
+    def write(changes: Changes) -> Apply:
+        permit = {"ES_PERMIT_SERVICE": _permit(changes["OpCtl"])} if "OpCtl" in changes else {}
+        configure = inverter.judged(permit)
+
+        def apply() -> None:
+            configure()
+            held.update({path: amount for path, amount in changes.items() if path in held})
+
+        return apply
 
     live: dict[str, Live] = {
         "DERHb": lambda: int(inverter.plant.t_s),

@@ -19,21 +19,22 @@ class Reactive:
         self._bases = bases
         self.mode = mode
 
-    def choose(self, mode: float | None) -> None:
-        """Take a written mode, if one was written.
+    def mode_of(self, written: float | None) -> int:
+        """The mode after it was written, or as it is.
 
         Raises:
             RefusedWriteError: When there is none such.
         """
-        if mode is None:
-            return
-        if mode not in self._bases:
+        if written is None:
+            return self.mode
+        if written not in self._bases:
             raise RefusedWriteError
-        self.mode = int(mode)
+        return int(written)
 
-    def percent(self, mode: int) -> float:
-        """The reactive power setpoint in percent of what `mode` says."""
-        return 100.0 * self._inverter.number("CONST_Q") / self._bases[mode](self._inverter)
+    def percent(self, mode: int, const_q: float | None = None) -> float:
+        """A setpoint (the one in force when not given) in percent of what `mode` says."""
+        const_q = self._inverter.number("CONST_Q") if const_q is None else const_q
+        return 100.0 * const_q / self._bases[mode](self._inverter)
 
     def of_percent(self, percent: float, mode: int) -> dict[str, Value]:
         """The setting of a percentage of what `mode` says.
@@ -45,9 +46,10 @@ class Reactive:
             raise RefusedWriteError
         return {"CONST_Q": round(percent / 100.0 * self._bases[mode](self._inverter), 9)}
 
-    def var(self) -> float:
-        """The reactive power setpoint in var."""
-        return self._inverter.number("CONST_Q") * self._inverter.nameplate_va
+    def var(self, const_q: float | None = None) -> float:
+        """A setpoint (the one in force when not given) in var."""
+        const_q = self._inverter.number("CONST_Q") if const_q is None else const_q
+        return const_q * self._inverter.nameplate_va
 
     def of_var(self, power_var: float) -> dict[str, Value]:
         """The setting of a reactive power in var.
@@ -58,6 +60,15 @@ class Reactive:
         if abs(power_var) > self._inverter.nameplate_va:
             raise RefusedWriteError
         return {"CONST_Q": round(power_var / self._inverter.nameplate_va, 9)}
+
+    def setpoint(self, changes: Changes, percent: str, power: str, mode: int) -> dict[str, Value]:
+        """The setting of a setpoint that was written as a percentage or in var, if it was.
+
+        Raises:
+            RefusedWriteError: Beyond 100 % or the rating.
+        """
+        found = self.of_percent(changes[percent], mode) if percent in changes else {}
+        return found | (self.of_var(changes[power]) if power in changes else {})
 
     def signed_power_factor(self) -> float:
         """The power factor setpoint, negative when absorbing reactive power."""

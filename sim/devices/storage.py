@@ -7,7 +7,7 @@ from enum import IntEnum
 from sim.devices.codec import scale_for
 from sim.devices.common import fraction
 from sim.devices.inverter import DC_V, Inverter
-from sim.devices.sunspec import Changes, Live, Model, RefusedWriteError, Value
+from sim.devices.sunspec import Apply, Changes, Live, Model, RefusedWriteError, Value
 from sim.files.inverter import Storage
 from sim.setpoint import SetpointWrite
 
@@ -48,18 +48,22 @@ def storage_control(inverter: Inverter, storage: Storage) -> Model:
         set_pu = float(bank.set_pu[unit])
         return int(bank.enabled[unit]) * (_CHARGE if set_pu < 0 else _DISCHARGE)
 
-    def write(changes: Changes) -> None:
+    def write(changes: Changes) -> Apply:
         wanted = changes.get("StorCtl_Mod", mode())
         if wanted not in (0, _CHARGE, _DISCHARGE):
             raise RefusedWriteError
         written = {name: rate for name in rates if (rate := fraction(changes, name)) is not None}
-        rates.update(written)
-        power_w = -rates["InWRte"] * inverter.charge_w
-        if wanted != _CHARGE:
-            power_w = rates["OutWRte"] * inverter.discharge_w
-        set_pu = power_w / inverter.nameplate_w if wanted else 0.0
         after_s = changes.get("InOutWRte_RvrtTms")
-        bank.write(unit, SetpointWrite(enabled=bool(wanted), set_pu=set_pu, revert_after_s=after_s))
+
+        def apply() -> None:
+            rates.update(written)
+            power_w = -rates["InWRte"] * inverter.charge_w
+            if wanted != _CHARGE:
+                power_w = rates["OutWRte"] * inverter.discharge_w
+            set_pu = power_w / inverter.nameplate_w if wanted else 0.0
+            bank.write(unit, SetpointWrite(enabled=bool(wanted), set_pu=set_pu, revert_after_s=after_s))
+
+        return apply
 
     live: dict[str, Live] = {
         "StorCtl_Mod": mode,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from sim.devices.inverter import Inverter
 from sim.devices.sets import Base, Place
-from sim.devices.sunspec import RefusedWriteError
+from sim.devices.sunspec import Changes, RefusedWriteError
 from tiir.values import Values
 
 SETS = 3
@@ -44,6 +44,16 @@ class SetKind:
     ascending: Sequence[str] = ()
     bounded: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
+    def points(self, changes: Changes) -> dict[int, dict[str, float]]:
+        """The written points of sets, by set and by path inside it."""
+        found: dict[int, dict[str, float]] = {}
+        for path, amount in changes.items():
+            group, _, inside = path.partition(".")
+            if group == self.group:
+                number, _, point = inside.partition(".")
+                found.setdefault(int(number), {})[point] = amount
+        return found
+
 
 class StoredSets:
     """All sets of one model of one inverter: set `active` shows what is in force, the others what was written."""
@@ -68,23 +78,22 @@ class StoredSets:
             return self._shown(self._places[path])
         return self._stored[number][path]
 
-    def put(self, number: int, path: str, amount: float) -> None:
-        """Store a point; a set may be inconsistent until it is put in force."""
-        self._stored[number][path] = amount
+    def put(self, points: Mapping[int, Mapping[str, float]]) -> None:
+        """Store points by set and path; a set may be inconsistent until it is put in force."""
+        for number, of_set in points.items():
+            self._stored[number] |= of_set
 
-    def values(self, number: int) -> Values:
-        """Set `number` as settings.
+    def values(self, number: int, changed: Mapping[str, float] | None = None) -> Values:
+        """Set `number` as settings, with points of it `changed`.
 
         Raises:
             RefusedWriteError: When the device does not take it.
         """
-        if number not in self._stored or not self._fits(self._stored[number]):
+        stored = {**self._stored.get(number, {}), **(changed or {})}
+        if number not in self._stored or not self._fits(stored):
             raise RefusedWriteError
-        base = self._base(self._stored[number])
-        return {
-            place.label: place.to_setting(self._stored[number][place.path], base)
-            for place in self.kind.places
-        }
+        base = self._base(stored)
+        return {place.label: place.to_setting(stored[place.path], base) for place in self.kind.places}
 
     def move_own(self, number: int, to: int) -> None:
         """Take the points that are no settings from one set over into another."""

@@ -26,6 +26,8 @@ _WRITE = (6, 16)
 Value = float | int | str | None
 Changes = dict[str, float]
 Live = Callable[[], float | None]
+Apply = Callable[[], None]
+"""Carries out a write that was judged; it cannot fail."""
 
 
 class RefusedWriteError(Exception):
@@ -38,15 +40,16 @@ class Model:
 
     `fixed` values never change, `live` ones are asked for at each request (a scale factor may be one); a point
     in neither is not implemented. Points that the definition makes writable can be written when they are in
-    `live` and not `locked`; `on_write` gets the new values by path before they take effect. `counts` says how
-    often groups repeat, or is asked at each request when that changes. Points in `omit` are left out, so that
-    the model is shorter than its definition; those in groups in `closed` cannot be read.
+    `live` and not `locked`; `on_write` judges the new values by path and returns what carries them out, so that
+    a write that is refused has changed nothing. `counts` says how often groups repeat, or is asked at each
+    request when that changes. Points in `omit` are left out, so that the model is shorter than its definition;
+    those in groups in `closed` cannot be read.
     """
 
     model_id: int
     fixed: Mapping[str, Value]
     live: Mapping[str, Live] = field(default_factory=dict)
-    on_write: Callable[[Changes], None] | None = None
+    on_write: Callable[[Changes], Apply] | None = None
     counts: Mapping[str, int] | Callable[[], Mapping[str, int]] = field(default_factory=dict)
     locked: Collection[str] = ()
     omit: Collection[str] = ()
@@ -158,7 +161,7 @@ class SunSpecMap:
         return words
 
     def write(self, function_code: int, address: int, values: Sequence[int]) -> None:
-        """Registers by function 6 or 16; the rest of a point that is written in part stays as it is.
+        """Registers by function 6 or 16, all or none; the rest of a point that is written in part stays.
 
         Raises:
             ModbusRefusal: Illegal function; illegal address where a point cannot be written; illegal value.
@@ -170,21 +173,21 @@ class SunSpecMap:
         covered = slots and slots[0].address <= address and slots[-1].end >= address + len(values)
         if not covered or not all(slot.writable for slot in slots):
             raise ModbusRefusal(Refusal.ILLEGAL_ADDRESS)
-        by_model: dict[int, tuple[Model, Changes]] = {}
+        model = slots[0].model  # a model's header cannot be written, so no write reaches into the next one
+        changes: Changes = {}
         for slot in slots:
             words = slot.words()
             _lay(words, slot.address, address, values)
             raw = decode(slot.field.kind, words)
             if raw is None:
                 raise ModbusRefusal(Refusal.ILLEGAL_VALUE)
-            _, changes = by_model.setdefault(id(slot.model), (slot.model, {}))
             changes[slot.field.path] = raw * 10.0 ** slot.scale()
         try:
-            for model, changes in by_model.values():
-                if model.on_write:
-                    model.on_write(changes)
+            apply = model.on_write(changes) if model.on_write else None
         except (RefusedWriteError, TiirError) as refused:
             raise ModbusRefusal(Refusal.ILLEGAL_VALUE) from refused
+        if apply:
+            apply()
 
     def absent(self, words: Sequence[int], address: int) -> list[int]:
         """`words`, read from `address` on, with 'not implemented' in every point that changes but scale factors."""

@@ -17,6 +17,9 @@ UnitId = Annotated[int, Field(ge=1, le=247)]
 MEASUREMENTS = (101, 102, 103, 111, 112, 113, 701)
 """Models that say what an inverter gives; every inverter has at least one."""
 
+FEWER_PHASES = (101, 102, 111, 112, 201, 202, 211, 212)
+"""Models of an inverter or a meter on one phase or a split one."""
+
 INVERTER_MODELS = (1, *MEASUREMENTS[:-1], *range(120, 137), 160, *range(701, 716), 802)
 
 PRESETS: dict[str, tuple[int, ...]] = {

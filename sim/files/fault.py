@@ -66,6 +66,15 @@ ALLOWS = {
 }
 """What a fault may be given beside that."""
 
+Device = Literal["meter", "inverter", "coil"]
+
+ONLY_ON: dict[FaultKind, tuple[Device, ...]] = {
+    FaultKind.WRITE_REFUSED: ("inverter", "coil"),
+    FaultKind.WRITE_IGNORED: ("inverter", "coil"),
+    FaultKind.CONTACT_WELDED: ("coil",),
+}
+"""Faults that not every device can have."""
+
 
 class Fault(Strict):
     """One fault, from `at_s` for `for_s` (to the end when left out), on the device `target`.
@@ -103,6 +112,8 @@ class Fault(Strict):
         if (self.target is None) != (self.kind in OF_THE_GATEWAY):
             said = "is the gateway's own and takes no target" if self.target else "needs a target"
             raise _misfit(f"a {self.kind} {said}")
+        if self.swap_with is not None and self.swap_with == self.target:
+            raise _misfit(f"a {self.kind} needs two devices")
         return self
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from edge.model.site import Seconds, Strict, Watts
 from sim.files.device import MeterModel, Served
@@ -51,6 +52,16 @@ class MeterFile(Served):
     )
     ct: Cts = Cts()
     seed: int = Field(1, ge=0)
+
+    @model_validator(mode="after")
+    def _sign_is_its_own(self) -> Self:
+        if isinstance(self.model, str) and "sign" in self.model_fields_set:
+            raise PydanticCustomError(
+                "sign",
+                "the sign of {model} is that of its own registers and cannot be given",
+                {"model": self.model},
+            )
+        return self
 
     def chain(self) -> tuple[int, ...]:
         """The SunSpec models it serves, in order; none for a meter that is not SunSpec."""

@@ -56,11 +56,11 @@ class LiveSim:
 
 
 @contextmanager
-def sim_served(sim_file: Path | None = None) -> Iterator[LiveSim]:
-    """Serve the demo site (or another) on free ports."""
+def sim_served(file: Path | None = None, *options: str) -> Iterator[LiveSim]:
+    """Serve the demo site (or that of a sim file or scenario) on free ports."""
     command = [sys.executable, "-m", "cli.main", "sim", "serve", "--json", "--port-base", "0"]
     process = subprocess.Popen(
-        [*command, *([str(sim_file)] if sim_file else [])], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [*command, *options, *([str(file)] if file else [])], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert process.stdout is not None
     try:

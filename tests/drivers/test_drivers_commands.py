@@ -108,7 +108,15 @@ async def test_not_sunspec_is_1_with_one_sentence(command: str) -> None:
         result = await ran(command, str(uri), "--json")
     assert result.exit_code == 1
     assert "is not SunSpec" in result.stderr
+    assert "too soon" not in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+async def test_zeros_may_be_those_of_a_device_that_was_asked_too_soon() -> None:
+    async with serve(device(1, {40000: 0, 40001: 0})) as uri:
+        result = await ran("scan", str(uri))
+    assert result.exit_code == 1
+    assert "zeros may mean that it was asked too soon: try again" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["scan", "read"])
@@ -118,7 +126,8 @@ def test_unreachable_is_3_with_one_sentence(command: str) -> None:
         port = taken.getsockname()[1]
         result = run(command, f"tcp://127.0.0.1:{port}")
     assert result.exit_code == 3
-    assert result.stderr == f"tcp://127.0.0.1:{port} cannot be reached: nothing accepts a connection\n"
+    told = "nothing accepts a connection, or one stands already and the device takes no other"
+    assert result.stderr == f"tcp://127.0.0.1:{port} cannot be reached: {told}\n"
 
 
 @pytest.mark.parametrize(

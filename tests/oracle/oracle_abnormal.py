@@ -23,6 +23,7 @@ from oracle_traces import (
     Rng,
     disturbance,
     limits,
+    quiet_sun,
     sun,
     trace,
     voltage,
@@ -115,7 +116,7 @@ def _trips(rng: Rng, name: str, quantity: str, elements: Sequence[str], dt_s: fl
         if after_s < 400 * dt_s:
             beyond = least if element.startswith("O") else -least
             parts += [*_around(rng, threshold, beyond, int(np.floor(after_s / dt_s)), normal), back]
-    values = np.concatenate(parts)
+    values = np.maximum(np.concatenate(parts), 0.0)
     inputs = trace(len(values), **{"v_pu" if quantity == "V" else "hz": values})
     return Case(name.rsplit(" ", 1)[0], name, unit, drawn, dt_s, inputs)
 
@@ -155,7 +156,7 @@ def ride_through(rng: Rng, name: str) -> Case:
     v_pu, at = np.ones(COUNT), 20
     for level in rng.permutation([*beside, *rng.uniform(0.1, 1.25, 10)]):
         length = int(rng.integers(3, 9))
-        v_pu[at : at + length] = level
+        v_pu[at : at + length] = max(level, 0.0)
         at += length + int(rng.integers(4, 16))
     return Case(
         "ride_through", name, unit, drawn, 1.0 / 64.0, trace(COUNT, v_pu=v_pu, avail_pu=sun(rng, COUNT))
@@ -172,8 +173,9 @@ def several(rng: Rng, name: str) -> Case:
     within: Within = {
         "ES_DELAY": (0.0, 10.0),
         "ES_RAMP_RATE": (1.0, 10.0),
-        "PF_OLRT": (1.0, 4.0),
-        "PV_OLRT": (1.0, 60.0),
+        "PF_OLRT": (2.0, 3.0),
+        "PV_OLRT": (2.0, 60.0),
+        "QV_OLRT": (2.0, 90.0),
     }
     drawn = settings(rng, unit, (*labels, *DROOP, *ENTER_SERVICE), fixed, within)
     v_pu, hz, limit_pu, permit = (
@@ -189,6 +191,6 @@ def several(rng: Rng, name: str) -> Case:
             limit_pu[entering] = np.nan
     for begin in (230, 750):
         hz[begin : begin + 100] = disturbance(rng, 100)
-        limit_pu[begin : begin + 180] = limit_pu[begin]
-    inputs = trace(count, v_pu=v_pu, hz=hz, avail_pu=sun(rng, count, 1.0), limit_pu=limit_pu, permit=permit)
+        limit_pu[begin : begin + 200] = limit_pu[begin]
+    inputs = trace(count, v_pu=v_pu, hz=hz, avail_pu=quiet_sun(rng, count), limit_pu=limit_pu, permit=permit)
     return Case("several", name, unit, drawn, 0.1, inputs)

@@ -93,6 +93,7 @@ class Answer:
     Attributes:
         soc_pu: State of charge, NaN for PV.
         droop: Whether droop is at work, be it only that its response dies away; only the oracle tells.
+        edge: Whether droop's end is decided by less than models can agree on; only the oracle tells.
     """
 
     p_pu: Floats
@@ -100,3 +101,4 @@ class Answer:
     status: Codes
     soc_pu: Floats
     droop: Flags
+    edge: Flags

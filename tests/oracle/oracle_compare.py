@@ -46,9 +46,14 @@ class Agreement:
         return not self.astray and self.worst_pu <= TOLERANCE_PU
 
 
-def compare(ours: Answer, oracle: Answer) -> Agreement:
-    """Hold two answers to the same trace against each other."""
+def compare(ours: Answer, oracle: Answer, jump_p_pu: float | None = None) -> Agreement:
+    """Hold two answers to the same trace against each other.
+
+    At an active power of `jump_p_pu` reactive capability jumps; passing it is a transition too.
+    """
     counts = ~(_beside(ours.status) | _beside(oracle.status))
+    if jump_p_pu is not None:
+        counts &= ~(_beside(ours.p_pu < jump_p_pu) | _beside(oracle.p_pu < jump_p_pu))
     astray = _elsewhere(ours.status, oracle.status) | _elsewhere(oracle.status, ours.status)
     return Agreement(
         np.abs(ours.p_pu - oracle.p_pu)[counts],
@@ -59,10 +64,10 @@ def compare(ours: Answer, oracle: Answer) -> Agreement:
     )
 
 
-def _beside(status: Codes) -> Flags:
+def _beside(status: Codes | Flags) -> Flags:
     """Steps no further than `BESIDE_STEPS` from a change; the step after the change is its first."""
     beside = np.zeros(len(status), dtype=bool)
-    for change in np.flatnonzero(np.diff(status)) + 1:
+    for change in np.flatnonzero(np.diff(status.astype(np.int8))) + 1:
         beside[max(0, change - BESIDE_STEPS) : change + BESIDE_STEPS] = True
     return beside
 

@@ -98,6 +98,10 @@ def _command_while_droop_works(case: Case, settings: Values, oracle: Answer) -> 
     return bool((changes & oracle.droop).any())
 
 
+def _edge(case: Case, settings: Values, oracle: Answer) -> bool:
+    return bool(oracle.edge.any())
+
+
 def _surplus_sun(case: Case, settings: Values, oracle: Answer) -> bool:
     return case.storage is None and bool((_low(case, settings) & (case.trace.avail_pu > 1.0)).any())
 
@@ -177,6 +181,13 @@ SURPLUS_SUN_DRAWS_ON = Difference(
     "towards what the unit can give",
     "frequency_droop.py eq. 3.7.1-14: p_avl_pu without the rating's bound, which p_funcs.py applies after the filter",
 )
+RETURN_ON_THE_EDGE = Difference(
+    "a return that ends on the edge",
+    "droop's return ends in the step in which output is within 0.001 pu of what it would be without; where that "
+    "moves, as the sun does, another step may not come for long",
+    "the same; there is no answer to be had where less than 0.0002 pu decide, which the two filters are apart by",
+    "frequency_droop.py eq. 3.7.1-18",
+)
 SLOW_LIMIT_LET_GO = Difference(
     "a slow limit is let go at once",
     "a limit that takes its time to fall and rise is gone at once when it is disabled, and begins at 1 again when a "
@@ -211,6 +222,7 @@ DIFFERENCES: dict[Difference, Applies] = {
     CHARGE_OVER_THE_WRONG_RATING: _unequal_ratings,
     COMMANDS_WAIT_FOR_THE_FREQUENCY: _command_while_droop_works,
     SURPLUS_SUN_DRAWS_ON: _surplus_sun,
+    RETURN_ON_THE_EDGE: _edge,
     SLOW_LIMIT_LET_GO: _slow_limit_let_go,
     NO_RAMP_ENTERS: _no_ramp,
     ABNORMAL_AT_FIRST: _abnormal_at_first,

@@ -43,8 +43,8 @@ def answers(cases: Sequence[Case]) -> list[Answer]:
         fleet.step(energised, v_pu[index], hz[index])
         p_pu[index], q_pu[index] = fleet.p_pu, fleet.q_pu
         status[index], soc_pu[index] = fleet.status, fleet.soc_pu
-    droop = np.zeros(length, dtype=bool)
-    return [Answer(p_pu[:, n], q_pu[:, n], status[:, n], soc_pu[:, n], droop) for n in range(count)]
+    unsaid = np.zeros(length, dtype=bool)
+    return [Answer(p_pu[:, n], q_pu[:, n], status[:, n], soc_pu[:, n], unsaid, unsaid) for n in range(count)]
 
 
 def unit_file(case: Case) -> Unit:

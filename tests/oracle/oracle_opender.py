@@ -40,6 +40,12 @@ STATUS = {
 
 CEASE_ABOVE_V_PU = 1.20
 
+RETURNED_PU = 1e-3
+"""OpenDER ends a return from a disturbance this near to what output would be without droop; so do we."""
+
+FILTERS_AGREE_PU = 2e-4
+"""What the two models' filters are apart by."""
+
 REACTIVE_MODES = ("CONST_PF_MODE_ENABLE", "QV_MODE_ENABLE", "QP_MODE_ENABLE", "CONST_Q_MODE_ENABLE")
 
 VOLT_VAR_VOLTAGES = ("QV_CURVE_V1", "QV_CURVE_V2", "QV_CURVE_V3", "QV_CURVE_V4")
@@ -50,16 +56,20 @@ def answer(case: Case, in_force: Values) -> Answer:
     count = len(case.trace)
     p_pu, q_pu, soc_pu = np.zeros(count), np.zeros(count), np.full(count, np.nan)
     status, droop = np.zeros(count, dtype=np.int8), np.zeros(count, dtype=bool)
+    edge, reference_pu = np.zeros(count, dtype=bool), np.nan
     with stepping(case.dt_s):
         unit = make(case, in_force)
         for index in range(count):
             p_w, q_var = step(unit, case, index)
             p_pu[index], q_pu[index] = p_w / RATED_W, q_var / RATED_W
             status[index] = _status(unit.der_status, case, in_force, index)
-            droop[index] = unit.activepowerfunc.pf_uf_active or unit.activepowerfunc.pf_of_active
+            function = unit.activepowerfunc.freqdroop
+            droop[index] = function.pf_uf_active or function.pf_of_active
+            edge[index] = droop[index - 1] and _on_edge(function, reference_pu)
+            reference_pu = function.p_pf_ref_pu
             if case.storage:
                 soc_pu[index] = unit.bess_soc
-    return Answer(p_pu, q_pu, status, soc_pu, droop)
+    return Answer(p_pu, q_pu, status, soc_pu, droop, edge)
 
 
 @contextmanager
@@ -119,6 +129,14 @@ def _store(file: Any, storage: Battery) -> None:
     file.SOC_INIT = storage.soc_pu
     file.NP_P_MIN_PU = -storage.charge_pu
     file.initialize_NP_BESS_P_MAX_BY_SOC()
+
+
+def _on_edge(function: Any, reference_before_pu: float) -> bool:
+    """Whether droop's return ends, or does not, by less than two filters agree to, while what it returns to moves."""
+    returns = not (function.pf_uf or function.pf_of)
+    distance_pu = abs(function.p_pf_pu - function.p_pf_ref_pu)
+    moves = abs(function.p_pf_ref_pu - reference_before_pu) > 1e-4
+    return returns and moves and abs(distance_pu - RETURNED_PU) < FILTERS_AGREE_PU
 
 
 def _status(name: str, case: Case, in_force: Values, index: int) -> Status:

@@ -53,6 +53,15 @@ def sun(rng: Rng, count: int, most: float = 1.1) -> Floats:
     return signal(rng, count, 0.0, most, any_shape(rng))
 
 
+def quiet_sun(rng: Rng, count: int) -> Floats:
+    """Sun beside droop, within the rating and without noise.
+
+    Both models end a return from a disturbance when output is within 0.001 pu of what it would be without droop.
+    Noise would decide by chance, on differences of the filters of less than 0.0001 pu, at which step that is.
+    """
+    return signal(rng, count, 0.0, 1.0, "steps" if rng.random() < 0.5 else "ramps")
+
+
 def limits(rng: Rng, count: int) -> Floats:
     """A limit that is on for some stretches."""
     limit = signal(rng, count, 0.0, 1.0, "steps")

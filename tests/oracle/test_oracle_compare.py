@@ -21,7 +21,8 @@ def answer(change: int | None = None, /, **off_pu: float) -> Answer:
     status = np.zeros(STEPS, dtype=np.int8)
     if change is not None:
         status[change:] = Status.TRIP
-    return Answer(powers["p"], powers["q"], status, np.full(STEPS, np.nan), np.zeros(STEPS, dtype=bool))
+    unsaid = np.zeros(STEPS, dtype=bool)
+    return Answer(powers["p"], powers["q"], status, np.full(STEPS, np.nan), unsaid, unsaid)
 
 
 @pytest.mark.parametrize("quantity", ["p", "q"])
@@ -59,3 +60,11 @@ def test_a_state_of_one_step_that_one_alone_is_in_is_found() -> None:
     blip.status[CHANGE] = Status.TRIP
     assert compare(blip, answer()).astray == [CHANGE]
     assert compare(answer(), blip).astray == [CHANGE]
+
+
+def test_the_jump_of_reactive_capability_is_a_transition() -> None:
+    rising, early = answer(q10=0.1), answer(q9=0.1, q10=0.1)
+    rising.p_pu[:] = early.p_pu[:] = np.where(np.arange(STEPS) < CHANGE, 0.04, 0.06)
+    assert not compare(rising, early).holds
+    assert compare(rising, early, 0.05).holds
+    assert not compare(rising, early, 0.07).holds

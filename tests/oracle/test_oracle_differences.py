@@ -11,10 +11,11 @@ import oracle_differences as known
 import oracle_fleet
 import oracle_opender
 import pytest
-from oracle_case import Battery, Case, Floats, Trace
+from oracle_case import Answer, Battery, Case, Floats, Trace
 from oracle_compare import compare
 from oracle_differences import Difference
 from oracle_run import Result, ask
+from oracle_suite import make
 from oracle_traces import trace
 
 from sim.der import Status
@@ -142,6 +143,21 @@ def test_surplus_sun_draws_the_droop_on() -> None:
     assert both.oracle.p_pu[60] > both.ours.p_pu[60] + 0.02
     assert both.oracle.p_pu[-1] == pytest.approx(both.ours.p_pu[-1], abs=1e-4) == pytest.approx(1.0, abs=1e-4)
     assert agrees(put({}, trace(COUNT, avail_pu=1.0, **inputs)))
+
+
+def test_a_return_that_ends_on_the_edge() -> None:
+    (result,) = ask([make("droop", 27)])
+    assert result.excluded == [known.RETURN_ON_THE_EDGE.key]
+    apart_pu = np.abs(result.ours.p_pu - result.oracle.p_pu)
+    step = int((apart_pu > 5e-4).argmax())
+    assert result.oracle.edge[step]
+    assert apart_pu[step] == pytest.approx(1e-3, abs=2e-4), "one has returned, the other has not"
+    assert compare(_until(result.ours, step), _until(result.oracle, step)).holds
+    assert result.agreement.worst_pu > 0.05
+
+
+def _until(answer: Answer, step: int) -> Answer:
+    return Answer(**{name: values[:step] for name, values in vars(answer).items()})
 
 
 def test_a_slow_limit_is_let_go_at_once() -> None:

@@ -220,7 +220,7 @@ class Watchful(Fleet):
     """A fleet that takes every step of its protection."""
 
     def step(self, *args: object, **kwargs: object) -> None:
-        self.protection.calm = False
+        self.protection.take()
         super().step(*args, **kwargs)  # type: ignore[arg-type] # handed on as they are
 
 

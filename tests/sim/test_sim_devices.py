@@ -15,10 +15,10 @@ from pymodbus.client import AsyncModbusTcpClient
 from sunspec2.modbus.modbus import ModbusClientException
 
 from sim.devices.assembly import coil_unit
-from sim.wire.station import Station
-from sim.wire.tcp import PortInUseError, TcpPort
 from sim.files.script import ScriptEvent
 from sim.simfile import DEMO, load_simfile
+from sim.wire.station import Station
+from sim.wire.tcp import PortInUseError, TcpPort
 
 SUNS = (0x5375, 0x6E53)
 

@@ -127,6 +127,49 @@ def test_one_refused_point_refuses_the_whole_write(pv: Registers) -> None:
     assert pv.plant.fleet.limit.command_pu()[0] == 0.5
 
 
+def spans(device: Registers, first: tuple[int, str], last: tuple[int, str], raw: dict[str, int]) -> list[int]:
+    """The words from one point to another as they are, but for the single-register points in `raw` of `last`'s model."""
+    start, (end, size, _) = device.at(*first)[0], device.at(*last)
+    words = device.unit.read(3, start, end + size - start)
+    for path, value in raw.items():
+        words[device.at(last[0], path)[0] - start] = value
+    return words
+
+
+def test_704_a_refused_setpoint_leaves_the_mode(pv: Registers) -> None:
+    address, before = pv.at(704, "VarSetEna")[0], pv.plant.fleet.settings(0)
+    words = spans(
+        pv, (704, "VarSetEna"), (704, "VarSetPct"), {"VarSetEna": 1, "VarSetMod": 0, "VarSetPri": 0}
+    )
+    with pytest.raises(ModbusRefusal):
+        pv.unit.write(16, address, [*words[:-1], 10_001])
+    assert (pv.raw(704, "VarSetMod"), pv.raw(704, "VarSetPri")) == (3, 1)
+    assert pv.plant.fleet.settings(0) == before
+
+
+def test_123_a_refused_setpoint_leaves_the_mode(legacy: Registers) -> None:
+    address, _, _ = legacy.at(123, "VArPct_Mod")
+    before = legacy.plant.fleet.settings(0)
+    with pytest.raises(ModbusRefusal):
+        legacy.unit.write(16, address, [1, 2])
+    with pytest.raises(ModbusRefusal):
+        legacy.unit.write(16, address, [3, 1])
+    assert (legacy.raw(123, "VArPct_Mod"), legacy.raw(123, "VArPct_Ena")) == (2, 0)
+    assert legacy.plant.fleet.settings(0) == before
+
+
+def test_no_write_reaches_into_the_next_model(storage: Registers) -> None:
+    """The header between two models cannot be written."""
+    address, _, _ = storage.at(124, "ID")
+    before = storage.plant.fleet.settings(0)
+    words = storage.unit.read(3, address - 1, 4)
+    for start, count in ((-1, 4), (0, 3), (1, 2)):
+        with pytest.raises(ModbusRefusal) as refused:
+            storage.unit.write(16, address + start, words[start + 1 : start + 1 + count])
+        assert refused.value.code == Refusal.ILLEGAL_ADDRESS
+    assert storage.plant.fleet.settings(0) == before
+
+
 def test_703_random_delay_and_permit(pv: Registers) -> None:
     pv.write(703, "ESRmpTms", 0)
     pv.write(703, "ESDlyTms", 2)

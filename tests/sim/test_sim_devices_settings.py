@@ -167,7 +167,7 @@ def test_trips_cannot_be_switched_off(modern: Registers, model: int) -> None:
         (706, {"Pt.2.V": 10_600}),
         (706, {"ActPt": 1}),
         (707, {"MustTrip.ActPt": 1}),
-        (709, {"MayTrip.ActPt": 1}),
+        (709, {"MayTrip.ActPt": 3}),
         (712, {"Pt.3.W": -5000}),
         (712, {"Pt.3.W": 2001}),
     ],
@@ -239,6 +239,22 @@ def test_an_older_curve_is_in_force_once_it_is_chosen(
     assert {label: again[label] for label in settings} == pytest.approx(
         {label: before[label] for label in settings}, abs=2e-3
     )
+
+
+@pytest.mark.parametrize(("model", "path", "label"), [(126, "V1", "QV_CURVE_V1"), (136, "Hz1", "OF1_TRIP_F")])
+def test_an_older_curve_stays_as_it_was_in_force(
+    legacy: Registers, model: int, path: str, label: str
+) -> None:
+    """A setting that changed by another way is in the curve that was in force then, and only in that."""
+    others = legacy.raw(model, f"curve.3.{path}")
+    in_force = {"QV_CURVE_V1": 0.9, "OF1_TRIP_F": 61.5}[label]
+    legacy.plant.fleet.configure(0, {label: in_force})
+    shown = legacy.raw(model, f"curve.1.{path}")
+    assert shown != others
+    legacy.write(model, "ActCrv", 2)
+    assert [legacy.raw(model, f"curve.{number}.{path}") for number in (1, 2, 3)] == [shown, others, others]
+    legacy.write(model, "ActCrv", 1)
+    assert legacy.setting(label) == pytest.approx(in_force)
 
 
 @pytest.mark.parametrize(

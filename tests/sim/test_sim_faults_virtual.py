@@ -180,17 +180,24 @@ def test_a_lost_acknowledgement_leaves_a_limit_that_went_in() -> None:
 
 
 def test_swapped_units_answer_for_each_other() -> None:
-    faults = (
-        fault("unit-swap", "inverter-1", swap_with="inverter-2"),
-        fault("unit-swap", "inverter-2", swap_with="inverter-1"),
-    )
-    made, images = loop(*faults)
+    made, images = loop(fault("unit-swap", "inverter-1", swap_with="inverter-2"))
     made.run(9.9)
     made.plant.fleet.sun_pu[1] = 0.1
     made.run(3.0)
     first, second = images[-1][0].ders[0].output_w, images[-1][0].ders[1].output_w
     assert first.otherwise(0.0) == pytest.approx(2_000.0, abs=10.0)
     assert second.otherwise(0.0) > 5_000.0
+
+
+def test_two_swaps_of_the_same_units_undo_each_other() -> None:
+    made, images = loop(
+        fault("unit-swap", "inverter-1", swap_with="inverter-2"),
+        fault("unit-swap", "inverter-2", swap_with="inverter-1"),
+    )
+    made.run(9.9)
+    made.plant.fleet.sun_pu[1] = 0.1
+    made.run(3.0)
+    assert images[-1][0].ders[1].output_w.otherwise(0.0) == pytest.approx(2_000.0, abs=10.0)
 
 
 def test_a_restart_of_an_inverter_wipes_limit_and_reversion() -> None:

@@ -73,12 +73,14 @@ def test_characters_and_gaps_take_what_the_standard_says(
 @pytest.mark.parametrize(("baud", "chars"), [(9600, 8 + 3.5 + 25), (1200, 8 + 3.5 + 25)])
 async def test_an_answer_takes_the_time_of_its_characters(baud: int, chars: float) -> None:
     async with rtu(station(), baud=baud, turnaround_s=0.0) as line, opened(line) as master:
+        took_s = []
         for _ in range(3):
             started_s = time.monotonic()
             assert len(await master.ask(rtu_frame(read_pdu(count=10)), 25, within_s=2.0)) == 25
-            took_s = time.monotonic() - started_s
-            assert chars * 10 / baud <= took_s < chars * 10 / baud + 0.05
+            took_s.append(time.monotonic() - started_s)
             await asyncio.sleep(line.file.gap_s)
+        # A busy machine makes one longer, never shorter.
+        assert chars * 10 / baud <= min(took_s) < chars * 10 / baud + 0.05
 
 
 async def test_a_master_at_another_baud_rate_is_not_understood() -> None:

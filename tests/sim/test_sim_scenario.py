@@ -102,6 +102,26 @@ def test_a_number_alone_is_a_bound_in_the_usual_sense(tmp_path: Path) -> None:
         ("slope_pct_per_s = 33.0", "slope_pct_per_s = 0.0", ":15: agent.der[0].slope_pct_per_s: should be"),
         ("base_w = 1_000.0", "base_w = true", ":7: plant.load.base_w: should be a valid number"),
         ('target = "meter"', 'target = "metre"', ":23: fault.0.target: no device is called 'metre'"),
+        (
+            'kind = "silence"',
+            'kind = "contact-welded"',
+            ":23: fault.0.target: 'meter' can have no contact-welded",
+        ),
+        (
+            'kind = "silence"',
+            'kind = "write-ignored"',
+            "fault.0.target: 'meter' can have no write-ignored, only an",
+        ),
+        (
+            'kind = "silence"',
+            'kind = "unit-swap"\nswap_with = "meter"',
+            ":21: fault[0]: a unit-swap needs two devices",
+        ),
+        (
+            'kind = "silence"',
+            'kind = "unit-swap"\nswap_with = "x"',
+            ":23: fault.0.swap_with: no device is called 'x'; there are meter, inverter-1, inverter-2",
+        ),
         ("load_step_w", "sun_pu = 1.0\nload_step_w", ":17: event[0]: give exactly one of"),
         ("at_s = 12.0", "at_s = 30.0", ":24: fault.0.at_s: is not before the end, 30 s"),
         ('site = "five"', 'site = "fife"', "no base is called 'fife'"),

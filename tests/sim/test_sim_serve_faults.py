@@ -14,7 +14,7 @@ from hand_moved_site import HandMoved
 from wire_bench import TcpClient, connected, read_pdu, tcp_frame
 
 from sim.files.fault import OF_THE_GATEWAY, Fault, FaultKind
-from sim.serve import serving
+from sim.serve import SimServer, serving
 from sim.served import load
 from sim.simfile import DEMO, load_simfile
 from sim.truthlog import read_truth
@@ -200,29 +200,62 @@ async def test_an_ordered_fault_may_end_by_itself() -> None:
     [
         ({"fault": "late", "role": "meter"}, "a late needs delay_s"),
         ({"fault": "silence", "role": "meter", "code": 4}, "a silence takes no code"),
-        ({"fault": "silence"}, "a silence needs a target"),
-        ({"fault": "silence", "role": "nobody"}, "there is no nobody"),
-        ({"fault": "unit-swap", "role": "meter", "swap_with": "nobody"}, "there is no nobody"),
-        ({"fault": "contact-welded", "role": "meter"}, "there is no trip module meter"),
+        ({"fault": "silence"}, "role: silence needs the role of a device; there are meter, inverter-1,"),
+        ({"fault": "silence", "role": "nobody"}, "role: no device is called 'nobody'; there are meter, inv"),
+        (
+            {"fault": "unit-swap", "role": "meter", "swap_with": "nobody"},
+            "swap_with: no device is called 'nobody'; there are meter, inverter-1, inverter-2, coil-2",
+        ),
+        ({"fault": "unit-swap", "role": "meter", "swap_with": "meter"}, "a unit-swap needs two devices"),
+        (
+            {"fault": "contact-welded", "role": "meter"},
+            "role: 'meter' can have no contact-welded, only a coil",
+        ),
+        ({"fault": "write-refused", "role": "meter"}, "role: 'meter' can have no write-refused, only an inv"),
+        ({"fault": "write-ignored", "role": "meter"}, "only an inverter or a coil can"),
+        ({"fault": "silnce", "role": "meter"}, "fault: no such fault; did you mean 'silence'?"),
+        ({"fault": "xyz", "role": "meter"}, "fault: no such fault; there are meter-loss, inverter-loss"),
+        ({"lod_w": 1.0}, "lod_w: unknown key; did you mean 'load_w'?"),
+        ([1], 'an order is one line of JSON like {"load_w": 12000}'),
         ({"fault": "zeros", "role": "meter", "rate": 1.5}, "less than or equal to 1"),
         ({"fault": "exception", "role": "meter", "code": 9}, "1, 2, 3"),
         ({"fault": "zeros", "role": "meter", "for_s": 0}, "greater than 0"),
     ],
 )
-async def test_orders_of_faults_that_make_no_sense_are_told(order: dict[str, object], said: str) -> None:
+async def test_orders_that_make_no_sense_are_told(order: object, said: str) -> None:
     async with site() as moved:
         assert said in moved.server.control.handle(json.dumps(order))["error"]
         assert all(not place.station.faults for place in moved.server.servers.values())
 
 
+async def test_a_line_that_is_no_json_is_told_in_a_sentence() -> None:
+    async with site() as moved:
+        said = moved.server.control.handle("load_w 12000")
+        assert said == {"error": 'an order is one line of JSON like {"load_w": 12000}'}
+
+
 def test_a_scenario_is_served_with_its_faults_and_says_what_it_cannot_serve() -> None:
     to_serve = load("clock-jumps")
-    moved = HandMoved(to_serve.sim, to_serve.faults)
-    assert moved.server.ready()["unserved"]
-    assert "not served, the gateway's own: clock-jump at" in moved.server.describe()
+    assert to_serve.unserved()
+    server = SimServer(to_serve.sim, port_base=0, faults=to_serve.faults, unserved=to_serve.unserved())
+    assert server.ready()["unserved"] == list(to_serve.unserved())
+    assert "not served, the gateway's own: clock-jump at" in server.describe()
     silent = load("bad-wire")
     assert silent.faults
-    assert "unserved" not in HandMoved(silent.sim, silent.faults).server.ready()
+    assert not silent.unserved()
+    assert "unserved" not in SimServer(silent.sim, port_base=0, faults=silent.faults).ready()
+
+
+def test_what_people_ask_of_the_agent_is_not_served() -> None:
+    asked = load("restart-does-not-clear-a-trip")
+    told = asked.unserved()
+    assert (
+        sum("reset by hand at" in each for each in told) == len([ask for ask in asked.asks if ask.reset]) > 0
+    )
+    assert len(told) == len(asked.asks) + len(
+        [fault for fault in asked.faults if fault.kind in OF_THE_GATEWAY]
+    )
+    assert load("remote-curtailment").unserved()
 
 
 async def test_sentinels_are_those_of_each_point_and_the_chain_stays() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from site_tables import inverter, site_of
 
 from edge.model.strict_toml import FileRefusedError
 from sim.simfile import DEMO, load_simfile
@@ -41,11 +42,31 @@ def test_the_demo_plant_is_what_the_demo_needs() -> None:
         ('opens = ["inverter-2"]', 'opens = ["inverter-3"]', "opens an unknown inverter: inverter-3"),
         ("port = 15023", "port = 15022", "every device needs a port of its own"),
         ("[grid]", "[grid", "not valid TOML"),
+        ("period_s = 0.2", "period_s = 0.2\nmodel = 201", "meter.model: model 201 has not all phases"),
+        ("period_s = 0.2", "period_s = 0.2\nmodel = 212", "meter.model: model 212 has not all phases"),
+        (
+            'models = "legacy"',
+            "models = [1, 101, 123]",
+            "inverter[1].models: model 101 has not all phases of inverter-2",
+        ),
+        (
+            "period_s = 0.2",
+            'period_s = 0.2\nmodel = "abb-b23"\nsign = "import_positive"',
+            "meter: the sign of abb-b23 is that of its own registers",
+        ),
     ],
 )
 def test_mistakes_are_told(tmp_path: Path, old: str, new: str, said: str) -> None:
     problems = refused(tmp_path, old, new)
     assert any(said in problem for problem in problems), problems
+
+
+def test_fewer_phases_fit_where_there_are_no_more() -> None:
+    one = inverter(1, models=[1, 101], phases="b")
+    assert site_of(one).inverter[0].chain() == (1, 101)
+    grid = {"nominal_v": 240.0, "phases": "a"}
+    meter = {"port": 1000, "period_s": 0.2, "model": 201}
+    assert site_of(inverter(1, models=[1, 101]), grid=grid, meter=meter).meter.model == 201
 
 
 def test_the_line_is_named(tmp_path: Path) -> None:
