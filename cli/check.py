@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,24 +14,47 @@ import typer
 from cli import exits
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from drivers.protocol import Meter
-    from edge.guard.fitness import Finding
+    from edge.engineering.engineering import Engineering
+    from edge.engineering.interval_data import IntervalData
+    from edge.guard.finding import Finding
     from edge.model.site import Site
 
+_FIXED = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
 _SERVICE = {"v_v": "voltage", "f_hz": "frequency"}
 
 
 def check(
     site_file: Annotated[Path, typer.Argument(metavar="SITE.toml", help="The site file.")],
     probe: Annotated[bool, typer.Option("--probe", help="Also ask every device who it is.")] = False,
+    load: Annotated[
+        Path | None,
+        typer.Option(
+            "--load", metavar="CSV", help="Interval data of the host load, for the relative rating."
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            "--zone", help="Zone of its local times: America/New_York, or an offset such as -05:00."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Explain every mistake in a site file, and add up its time budgets."""
+    """Explain every mistake in a site file, add up its time budgets, and state it for the application."""
+    from dataclasses import asdict
+    from datetime import datetime
+
+    from edge.engineering import engineering
     from edge.guard.fitness import judge
 
     site = exits.read_site(site_file)
+    record = _read_load(load, zone)
+    stated = engineering.engineer(site, record, datetime.now().astimezone().date())
     probed = asyncio.run(_probe(site)) if probe else []
-    findings = [*judge(site), *_profiles(site), *_unseen(probed)]
+    findings = [*judge(site), *_profiles(site), *engineering.findings(site, stated), *_unseen(probed)]
     unfit = any(finding.level == "problem" for finding in findings)
     silent = [device for device in probed if device["error"]]
     if as_json:
@@ -43,29 +67,75 @@ def check(
                         {"level": finding.level, "path": finding.path, "text": finding.text}
                         for finding in findings
                     ],
+                    "engineering": asdict(stated),
                     "devices": probed,
-                }
+                },
+                default=_plain,
             )
         )
     else:
-        _print(site, findings, probed)
+        _print(site, stated, findings, probed)
     if unfit:
         raise typer.Exit(exits.PROBLEM)
     if silent:
         raise typer.Exit(exits.UNREACHABLE)
 
 
+def _read_load(file: Path | None, zone: str | None) -> IntervalData | None:
+    """The interval data; ends with status 2 and every mistake when it is refused."""
+    from edge.engineering.interval_data import IntervalDataError, read_intervals
+
+    if file is None:
+        if zone is not None:
+            exits.fail(exits.REFUSED, "--zone is of the times in the interval data: it goes with --load")
+        return None
+    try:
+        return read_intervals(exits.read_text(file), str(file), None if zone is None else _zone(zone))
+    except IntervalDataError as error:
+        exits.fail(exits.REFUSED, *error.problems)
+
+
+def _zone(name: str) -> tzinfo:
+    """The zone called `name`, or a fixed offset."""
+    from datetime import timedelta, timezone
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    fixed = _FIXED.fullmatch(name)
+    try:
+        if not fixed:
+            return ZoneInfo(name)
+        offset = timedelta(hours=int(fixed[2]), minutes=int(fixed[3]))
+        return timezone(offset if fixed[1] == "+" else -offset)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        exits.fail(
+            exits.REFUSED, f"--zone: no time zone {name!r} is known here; an offset such as -05:00 always is"
+        )
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for: instants, and tables of the site file."""
+    from datetime import datetime
+
+    from pydantic import BaseModel
+
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
 def _profiles(site: Site) -> list[Finding]:
     """What the device profiles add: a reversion asked of a device that has none."""
     from drivers.site_check import unfit_reversions
-    from edge.guard.fitness import Finding
+    from edge.guard.finding import Finding
 
     return [Finding("problem", path, text) for path, text in unfit_reversions(site)]
 
 
 def _unseen(probed: list[dict[str, Any]]) -> list[Finding]:
     """What a meter that answers does not show, though the site cannot enter service without it."""
-    from edge.guard.fitness import Finding
+    from edge.guard.finding import Finding
 
     answer = probed[0]["answer"] if probed else None
     lacks = [name for key, name in _SERVICE.items() if answer is not None and answer[key] is None]
@@ -111,12 +181,15 @@ def _told(answer: object) -> object:
     return asdict(answer) if isinstance(answer, Identity) else {"closed": answer}
 
 
-def _print(site: Site, findings: list[Finding], probed: list[dict[str, Any]]) -> None:
+def _print(site: Site, stated: Engineering, findings: list[Finding], probed: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from cli.check_engineering import show
+
     console = Console()
+    show(console, site, stated)
     marks = {"problem": "[red]problem[/]", "warning": "[yellow]warning[/]", "fact": "[green]ok[/]"}
     table = Table(
         title=f"{escape(site.site.name)}: export limit {site.limit_w / 1000:g} kW", title_justify="left"

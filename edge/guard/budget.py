@@ -118,6 +118,24 @@ def ride_through_w(site: Site, delay_s: float) -> float:
     return max(0.0, min(site.nameplate_w, site.nameplate_w * pace_pct_per_s / 100 * ramp_s))
 
 
+def largest_load_w(site: Site) -> float:
+    """The host load that may be lost at once: as declared, else as large as all generation."""
+    declared_w = site.site.host_load_w
+    return site.nameplate_w + site.unmanaged.nameplate_w if declared_w is None else declared_w
+
+
+def margin_w(site: Site, delay_s: float, dropout_w: float) -> float:
+    """How far below `dropout_w` the export target would have to stand for the loss of the whole host load to pass.
+
+    Export rises by the load that is lost, to all generation at most, and must be at or below `dropout_w` when what
+    the DERs can shed within `delay_s` is gone.
+    """
+    shed_w = ride_through_w(site, delay_s)
+    if site.nameplate_w + site.unmanaged.nameplate_w - dropout_w <= shed_w:
+        return 0.0
+    return max(0.0, largest_load_w(site) - shed_w)
+
+
 def decay_s(der: Der) -> float:
     """From a DER's command until its output is down, from full power."""
     return der.dead_time_s + 100.0 / der.slope_pct_per_s

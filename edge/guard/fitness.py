@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 from edge.guard import budget
+from edge.guard.finding import Finding, Level
+from edge.guard.measuring import measured
+from edge.guard.ratings import configured
 from edge.guard.settings import ElementSettings, GuardSettings, pickup_w
 from edge.guard.wire import sharers
 from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Der, Element, Method, PcsMode, Site
-
-Level = Literal["problem", "warning", "fact"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to know about a site. A problem makes the site unfit; `path` is the key to look at."""
-
-    level: Level
-    path: str
-    text: str
 
 
 def judge(site: Site) -> list[Finding]:
@@ -29,7 +19,9 @@ def judge(site: Site) -> list[Finding]:
     found = [
         *_agreement(site),
         *_not_held(site),
+        *configured(site),
         *_pickups(site),
+        *measured(site, settings),
         *_outputs(site, settings),
         *_reversion(site),
         *_budgets(site, settings),
@@ -253,8 +245,24 @@ def _ride_through(site: Site, settings: GuardSettings) -> Iterator[Finding]:
             f"guard.element[{index}]",
             f"largest step of host load survived without element {element.name} operating: {step_w:.0f} W"
             f" ({100 * step_w / site.nameplate_w:.0f} % of nameplate); {budget.recovery(site).spelled()} and the ramp"
-            " must fit the delay",
+            f" must fit the delay{_margin(site, element)}",
         )
+
+
+def _margin(site: Site, element: ElementSettings) -> str:
+    """What would have to stand between the target and the dropout, for the loss of the whole host load."""
+    if element.direction < 0:
+        return ""
+    load_w = budget.largest_load_w(site)
+    margin_w = budget.margin_w(site, element.delay_s, element.dropout_w)
+    if margin_w == 0.0:
+        return f"; losing a host load of {load_w:.0f} W is survived without any margin"
+    target_w = element.dropout_w - margin_w
+    held = f"an export of {target_w:.0f} W" if target_w >= 0 else f"an import of {-target_w:.0f} W"
+    return (
+        f"; to survive losing a host load of {load_w:.0f} W the target would have to stand {margin_w:.0f} W below the"
+        f" dropout, at {held}"
+    )
 
 
 def _slow_ders(site: Site) -> Iterator[Finding]:

@@ -97,7 +97,8 @@ def pickup_w(site: Site, element: Element) -> float:
     if element.kind == "32":
         return site.agreement.export_limit_w if given is None else given
     if element.kind == "32F":
-        return -(PICKUP_32F_OF_NAMEPLATE * site.nameplate_w if given is None else given)
+        total_w = site.nameplate_w + site.unmanaged.nameplate_w
+        return -(PICKUP_32F_OF_NAMEPLATE * total_w if given is None else given)
     return -(given or 0.0)
 
 

@@ -8,7 +8,7 @@ and Attachment 3 §2.b-c).
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -54,6 +54,23 @@ class PcsMode(StrEnum):
     IMPORT_LIMITING_ESS = "import_limiting_to_ess"
 
 
+class Source(Strict):
+    """The grid up to the primary point nearest the site, as the utility states it: for the Inadvertent Export Screen."""
+
+    r_ohm: float = Field(ge=0, le=10_000)
+    x_ohm: float = Field(ge=0, le=10_000)
+    primary_v: float = Field(gt=0, le=1e6, description="line-to-line voltage there")
+    power_factor: float = Field(1.0, gt=0, le=1, description="of the DERs, absorbing")
+    transformer_z_pct: float | None = Field(
+        None, gt=0, le=50, description="service transformer, on its rating"
+    )
+    transformer_x_over_r: float | None = Field(None, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _transformer_is_whole(self) -> Source:
+        return _both(self, "transformer_z_pct", "transformer_x_over_r")
+
+
 class Place(Strict):
     """The premises and their connection."""
 
@@ -63,6 +80,8 @@ class Place(Strict):
     nominal_v: float = Field(gt=0, le=100_000, description="nominal line-to-neutral voltage at the meter")
     nominal_hz: Literal[50, 60] = 60
     network: Literal["radial", "area", "spot"] = "radial"
+    host_load_w: Watts | None = Field(None, description="largest load of the applicant")
+    source: Source | None = None
 
 
 class Agreement(Strict):
@@ -89,6 +108,27 @@ class Agreement(Strict):
     volt_watt_manager_certified: bool = False
 
 
+class Instruments(Strict):
+    """How wrong the meter can be at the PCC, its transformers included: for a 32R pickup, which is small."""
+
+    expected_var: float = Field(ge=0, le=1e9, description="largest reactive flow expected, either way")
+    meter_error_pct: float = Field(ge=0, le=100, description="of apparent power")
+    ratio_error_pct: float = Field(0.0, ge=0, le=100, description="current and voltage transformers together")
+    angle_error_min: float = Field(
+        0.0, ge=0, le=5400, description="phase displacement of the transformers, minutes of arc"
+    )
+    creep_w: Watts = Field(0.0, description="what the meter may show with no load on it")
+    ct_primary_a: float | None = Field(None, gt=0, le=100_000)
+    ct_secondary_a: float | None = Field(None, gt=0, le=100)
+    pt_primary_v: float | None = Field(None, gt=0, le=1e6)
+    pt_secondary_v: float | None = Field(None, gt=0, le=1000)
+
+    @model_validator(mode="after")
+    def _pairs_are_whole(self) -> Instruments:
+        _both(self, "ct_primary_a", "ct_secondary_a")
+        return _both(self, "pt_primary_v", "pt_secondary_v")
+
+
 class Meter(Strict):
     """The PCC meter, and what is known of its timing."""
 
@@ -106,6 +146,7 @@ class Meter(Strict):
     retries: int = Field(1, ge=0, le=3)
     noise_w: Watts = Field(0.0, description="σ of the measured power, as fixed at commissioning")
     count_w: Watts = Field(1.0, description="one count of the power register")
+    instruments: Instruments | None = None
 
     @property
     def polling_s(self) -> float:
@@ -125,6 +166,26 @@ class Reversion(Strict):
     timer_s: int = Field(10, ge=1, le=30)
 
 
+class ConfiguredRating(Strict):
+    """A Power Rating Configuration Setting of one generator (IREC 2023 Section IV.B.3.b.ii; IEEE 1547-2018 10.4)."""
+
+    limit_w: Watts | None = None
+    limit_va: Watts | None = None
+    certificate: Text | None = Field(None, description="of the setting, to IEEE 1547.1-2020")
+    derating_tag: Text | None = Field(None, description="where the reduced rating is shown")
+
+    @model_validator(mode="after")
+    def _has_a_setting(self) -> ConfiguredRating:
+        if self.limit_w is None and self.limit_va is None:
+            raise _misfit_here("needs limit_w or limit_va")
+        return self
+
+    @property
+    def rated_w(self) -> float:
+        """The most active power the setting lets through."""
+        return min(limit for limit in (self.limit_w, self.limit_va) if limit is not None)
+
+
 class Der(Strict):
     """One inverter or storage unit under control, and what is known of how it answers."""
 
@@ -133,6 +194,7 @@ class Der(Strict):
     profile: Name
     nameplate_w: Watts = Field(gt=0)
     nameplate_va: Watts | None = None
+    configured: ConfiguredRating | None = None
     kind: Literal["pv", "storage"] = "pv"
     dead_time_s: Seconds = Field(description="from a limit on the wire until the output starts to move")
     slope_pct_per_s: float = Field(gt=0, le=10_000, description="of nameplate")
@@ -144,6 +206,11 @@ class Der(Strict):
     timeout_s: float = Field(0.3, gt=0, le=5)
     retries: int = Field(1, ge=0, le=3)
     lost_after_s: float = Field(2.0, gt=0, le=60, description="no answer for this long: unreachable")
+
+    @property
+    def rated_va(self) -> float:
+        """Its rating in VA; where the file gives none, the one in W at a power factor of 1."""
+        return self.nameplate_w if self.nameplate_va is None else self.nameplate_va
 
     @property
     def slope_w_per_s(self) -> float:
@@ -269,6 +336,10 @@ class Site(Strict):
             if der.contact is not None and der.contact not in outputs:
                 known = f"declared: {', '.join(outputs)}" if outputs else "none is declared"
                 raise _misfit(f"no trip_output is named {der.contact!r}; {known}", "der", index, "contact")
+            if der.rated_va < der.nameplate_w:
+                raise _misfit(
+                    f"must not be below nameplate_w, {der.nameplate_w:g} W", "der", index, "nameplate_va"
+                )
             if der.reversion is not None and der.reversion.safe_w > der.nameplate_w:
                 raise _misfit(
                     f"must not exceed nameplate_w, {der.nameplate_w:g} W", "der", index, "reversion", "safe_w"
@@ -283,3 +354,20 @@ class Site(Strict):
 def _misfit(message: str, *path: str | int) -> PydanticCustomError:
     """A mistake between fields, told at the key path where it can be mended."""
     return PydanticCustomError("misfit", "{message}", {"message": message, "path": path})
+
+
+def _misfit_here(message: str, *under: str) -> PydanticCustomError:
+    """The same within one table, told at a key path below that table."""
+    return PydanticCustomError("misfit", "{message}", {"message": message, "under": under})
+
+
+M = TypeVar("M", bound=Strict)
+
+
+def _both(table: M, one: str, other: str) -> M:
+    """Refuse one of two keys that say nothing without each other."""
+    given = {key: getattr(table, key) is not None for key in (one, other)}
+    for key, missing in ((one, other), (other, one)):
+        if given[key] and not given[missing]:
+            raise _misfit_here(f"is required with {key}", missing)
+    return table

@@ -7,6 +7,7 @@ from guard_bench import site
 
 from edge.guard import budget
 from edge.guard.settings import GuardSettings
+from edge.model.site import Site
 
 NO_OUTPUT = (
     ('contact = "coil-2"', ""),
@@ -140,3 +141,44 @@ def test_of_several_ders_the_slowest_to_move_counts() -> None:
 def test_hysteresis_is_the_largest_of_its_three(noise_w: float, count_w: float, dropout_w: float) -> None:
     at = site(("noise_w = 60.0", f"noise_w = {noise_w}\ncount_w = {count_w}"))
     assert GuardSettings.of(at).elements[0].dropout_w == pytest.approx(dropout_w)
+
+
+def with_load(load_w: float) -> Site:
+    """The bench site with a declared host load."""
+    return site(("nominal_hz = 60", f"nominal_hz = 60\nhost_load_w = {load_w}"))
+
+
+def test_the_margin_is_what_of_the_lost_load_cannot_be_shed_in_time() -> None:
+    # 100 kW at 100 %/s for 1.25 s less 0.79 s of recovery: 46 kW are shed. Export may rise to 100 kW, and that is
+    # 75.5 kW above the dropout of 24.5 kW: more than 46 kW, so a margin is needed for loads above 46 kW.
+    assert budget.ride_through_w(site(), 1.25) == pytest.approx(46_000)
+    assert budget.margin_w(with_load(60_000.0), 1.25, 24_500.0) == pytest.approx(14_000)
+    assert budget.margin_w(with_load(46_001.0), 1.25, 24_500.0) == pytest.approx(1)
+    assert budget.margin_w(with_load(45_999.0), 1.25, 24_500.0) == 0.0
+
+
+def test_an_undeclared_load_is_as_large_as_all_generation() -> None:
+    assert budget.largest_load_w(with_load(7.0)) == 7.0
+    assert budget.largest_load_w(site()) == 100_000.0
+    bare = site(("[guard]", "[unmanaged]\nnameplate_w = 3000.0\n[guard]"))
+    assert budget.largest_load_w(bare) == 103_000.0
+    assert budget.margin_w(bare, 1.25, 24_500.0) == pytest.approx(103_000 - 46_000)
+
+
+@pytest.mark.parametrize(("dropout_w", "margin_w"), [(54_000.1, 0.0), (53_999.0, 954_000.0)])
+def test_no_margin_is_needed_where_all_generation_above_the_dropout_can_be_shed(
+    dropout_w: float, margin_w: float
+) -> None:
+    assert budget.margin_w(with_load(1e6), 1.25, dropout_w) == pytest.approx(margin_w)
+
+
+def test_all_that_can_be_shed_may_just_be_all_generation_above_the_dropout() -> None:
+    # In 9 s the whole 100 kW are shed: enough for a dropout of 0 W, a watt too little for one of -1 W.
+    assert budget.margin_w(with_load(1e6), 9.0, 0.0) == 0.0
+    assert budget.margin_w(with_load(1e6), 9.0, -1.0) == 900_000.0
+
+
+def test_unmanaged_generation_is_never_shed() -> None:
+    bare = site(("[guard]", "[unmanaged]\nnameplate_w = 1.0\n[guard]"))
+    assert budget.margin_w(site(), 1.25, 54_000.1) == 0.0
+    assert budget.margin_w(bare, 1.25, 54_000.1) > 0.0

@@ -238,3 +238,25 @@ def test_blanks_are_those_that_the_method_needs() -> None:
     ]
     assert "import_limit_method" not in BENCH
     assert blanks(site(STORAGE)) == ["agreement.import_limit_method"]
+
+
+def ridden(*pairs: tuple[str, str]) -> str:
+    """What is said of the largest step."""
+    return next(finding.text for finding in judge(site(*pairs)) if "largest step" in finding.text)
+
+
+def test_the_margin_that_a_fast_element_over_slow_ders_needs_is_told_as_a_number() -> None:
+    assert ridden().endswith(
+        "; to survive losing a host load of 100000 W the target would have to stand 54000 W below the dropout,"
+        " at an import of 29500 W"
+    )
+    declared = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 60000.0")
+    assert ridden(declared).endswith("14000 W below the dropout, at an export of 10500 W")
+    at_zero = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 70500.0")
+    assert ridden(at_zero).endswith("24500 W below the dropout, at an export of 0 W")
+    small = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 40000.0")
+    assert ridden(small).endswith("; losing a host load of 40000 W is survived without any margin")
+
+
+def test_an_import_element_is_not_asked_about_lost_load() -> None:
+    assert ridden((ELEMENT, 'kind = "import"\npickup_w = 90_000.0')).endswith("must fit the delay")
