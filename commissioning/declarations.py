@@ -83,7 +83,7 @@ def means(site: Site) -> str:
         reference = agreed.approval_reference or "no reference given"
         return f"dergate's limiter and elements, as agreed in writing with the utility ({reference})"
     if agreed.method is Method.CONFIGURED_RATING:
-        return "the configured power rating of the certified DERs; dergate verifies it"
+        return "the configured power rating of the certified DERs, set in the DERs; dergate does not hold it"
     return "the DERs' rating against the verifiable minimum host load; no device limits export"
 
 
