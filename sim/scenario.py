@@ -4,7 +4,7 @@ name = "load-drop"
 shows = "One sentence: what it shows."
 lesson = [14]                 # cases of the list of lessons that it covers
 duration_s = 60.0
-site = "five"                 # a base: sim/sites/five.sim.toml and five.site.toml; or all of it in the tables:
+site = "five"                 # a shipped base, or a path: "mine" for mine.sim.toml and mine.site.toml beside it
 [plant]                       # laid over the sim file: what is there
 [agent]                       # laid over the site file: what the agent was told
 [[event]]                     # load, sun and grid, by themselves
@@ -16,7 +16,6 @@ site = "five"                 # a base: sim/sites/five.sim.toml and five.site.to
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +28,7 @@ from edge.model.site import Site, Strict, Text
 from edge.model.strict_toml import FileRefusedError
 from edge.model.toml_lines import Path as KeyPath
 from edge.model.toml_lines import line_index, line_of
+from sim.base import NoSuchSiteError, base_table, placed_site, recordings_from
 from sim.expect import Expect
 from sim.files.ask import Ask
 from sim.files.fault import Fault
@@ -37,7 +37,6 @@ from sim.overlay import Overlay, Table
 from sim.simfile import SimFile, recording_problems
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-SITES = Path(__file__).parent / "sites"
 
 ScenarioName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,59}$")]
 Lesson = Annotated[int, Field(ge=1, le=55)]
@@ -52,7 +51,7 @@ class Scenario(Strict):
     duration_s: float = Field(gt=0, le=86_400)
     judged_from_s: float = Field(0.0, ge=0, description="until then the site starts up and settles")
     seed: int = Field(1, ge=0)
-    site: ScenarioName | None = Field(None, description="the base; none: all is in [plant] and [agent]")
+    site: Text | None = Field(None, description="the base; none: all is in [plant] and [agent]")
     plant: dict[str, Any] = Field(default_factory=dict)
     agent: dict[str, Any] = Field(default_factory=dict)
     event: tuple[ScriptEvent, ...] = ()
@@ -114,7 +113,7 @@ class Scenario(Strict):
         self, model: type[strict_toml.M], table: str, lines: dict[KeyPath, int], called: str | None = None
     ) -> strict_toml.M:
         suffix = {"plant": "sim", "agent": "site"}[table]
-        overlay = Overlay(_base(self.site, suffix)).lay(getattr(self, table), table)
+        overlay = Overlay(base_table(self.site, suffix)).lay(getattr(self, table), table)
         return strict_toml.validated(model, overlay.data, called or self.name, lines, overlay.told_as)
 
 
@@ -134,7 +133,7 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise FileRefusedError([f"{path}: cannot be read: {reason}"]) from error
-    scenario = strict_toml.load(Scenario, text, str(path))
+    scenario = _placed(strict_toml.load(Scenario, text, str(path)), text, path)
     scenario.check(line_index(text), str(path))
     return scenario
 
@@ -144,28 +143,21 @@ def scenario_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SCENARIOS.glob("*.toml")))
 
 
-def site_names() -> tuple[str, ...]:
-    """Names of the base sites, in order."""
-    return tuple(sorted(path.name.removesuffix(".sim.toml") for path in SITES.glob("*.sim.toml")))
+def _placed(scenario: Scenario, text: str, path: Path) -> Scenario:
+    """The scenario with the paths in it taken from its file's folder."""
+    site = scenario.site
+    if site is not None:
+        try:
+            site = placed_site(site, path.parent)
+        except NoSuchSiteError as error:
+            raise FileRefusedError([strict_toml.placed(text, str(path), ("site",), str(error))]) from error
+    return scenario.model_copy(update={"site": site, "plant": recordings_from(scenario.plant, path.parent)})
 
 
 def _unknown(name: str) -> str:
     close = difflib.get_close_matches(name, scenario_names(), n=1)
     hint = f"did you mean {close[0]!r}?" if close else "`dergate sim list` shows them"
     return f"no scenario is called {name!r}, and no file; {hint}"
-
-
-def _base(name: str | None, suffix: str) -> Table:
-    if name is None:
-        return {}
-    path = SITES / f"{name}.{suffix}.toml"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileRefusedError(
-            [f"site: no base is called {name!r}; there are: {', '.join(site_names())}"]
-        ) from error
-    return data
 
 
 def _misfits(scenario: Scenario, sim: SimFile, site: Site) -> Iterator[tuple[KeyPath, str]]:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from live_site import agent_process, sim_served, status_json
 
+from sim.base import SITES
 from sim.run import run
-from sim.scenario import SITES, Scenario, load_scenario
+from sim.scenario import Scenario, load_scenario
 from sim.truth import Truth, excursions
 from sim.truthlog import read_truth
 

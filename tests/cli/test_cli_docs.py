@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from cli.main import build
 from edge.model.site import Strict
+from sim.base import site_names
 from sim.der_table import load_unit, read_inputs, run, step_of
 from sim.expect import During, Expect
 from sim.files.ask import Ask
@@ -30,7 +31,7 @@ from sim.files.script import ScriptEvent
 from sim.files.unit import RideThrough, Storage
 from sim.files.weather import Clouds, Day, WeatherFile
 from sim.quirks import FACTS
-from sim.scenario import Scenario, load_scenario, site_names
+from sim.scenario import Scenario, load_scenario
 from sim.simfile import SimFile, load_simfile
 
 ROOT = Path(__file__).parents[2]

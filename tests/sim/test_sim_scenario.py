@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from edge.model.strict_toml import FileRefusedError
 from edge.step import Settings
+from sim.base import SITES, site_names
 from sim.expect import Bounds
 from sim.overlay import Overlay
-from sim.scenario import load_scenario, scenario_names, site_names
+from sim.scenario import load_scenario, scenario_names
 
 WHOLE = """name = "one"
 shows = "Something."
@@ -78,6 +79,63 @@ def test_a_file_changes_its_base_and_leaves_the_rest(tmp_path: Path) -> None:
     assert scenario.site_file.limit_w == 25_000.0
 
 
+def own_pair(folder: Path, name: str) -> None:
+    for suffix in ("sim", "site"):
+        text = (SITES / f"five.{suffix}.toml").read_text(encoding="utf-8")
+        (folder / f"{name}.{suffix}.toml").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["mine", "sites/mine", "../mine", "./five"])
+def test_a_base_may_be_a_pair_of_ones_own(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "scenarios"
+    (folder / "sites").mkdir(parents=True)
+    own_pair((folder / name).parent, Path(name).name)
+    sim = folder / f"{name}.sim.toml"
+    sim.write_text(sim.read_text().replace("nominal_v = 480.0", "nominal_v = 400.0"), encoding="utf-8")
+    path = written(folder, WHOLE.replace('"five"', f'"{name}"'))
+    monkeypatch.chdir(tmp_path)
+    for either in (path, path.relative_to(tmp_path)):
+        scenario = load_scenario(either)
+        assert scenario.sim.grid.nominal_v == 400.0
+        assert scenario.sim.load.base_w == 1_000.0
+
+
+def test_the_name_of_a_shipped_base_means_that_one(tmp_path: Path) -> None:
+    (tmp_path / "five.sim.toml").write_text("nonsense", encoding="utf-8")
+    assert load_scenario(written(tmp_path, WHOLE)).sim.grid.nominal_v == 480.0
+
+
+def test_a_mistake_in_ones_own_base_is_told_with_its_file(tmp_path: Path) -> None:
+    own_pair(tmp_path, "mine")
+    mine = WHOLE.replace('"five"', '"mine"')
+    sim = tmp_path / "mine.sim.toml"
+    sim.write_text(sim.read_text().replace("nominal_v", "nominal_w"), encoding="utf-8")
+    assert f"{sim}:" in refusal(tmp_path, mine)
+    own_pair(tmp_path, "mine")
+    (tmp_path / "mine.site.toml").unlink()
+    assert f"{tmp_path / 'mine.site.toml'}: cannot be read" in refusal(tmp_path, mine)
+
+
+def test_recordings_lie_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    sites = tmp_path / "sites"
+    sites.mkdir()
+    own_pair(sites, "mine")
+    (sites / "sun.csv").write_text("t_s,irradiance_pu\n0,0.5\n", encoding="utf-8")
+    (tmp_path / "load.csv").write_text("t_s,load_w\n0,700\n", encoding="utf-8")
+    sim = sites / "mine.sim.toml"
+    sim.write_text(sim.read_text() + '\n[weather]\ncsv = "sun.csv"\n', encoding="utf-8")
+    text = WHOLE.replace('"five"', '"sites/mine"').replace(
+        "base_w = 1_000.0", 'base_w = 1_000.0\ncsv = "load.csv"'
+    )
+    scenario = load_scenario(written(tmp_path, text))
+    assert (scenario.sim.load.csv, scenario.sim.weather.csv) == (
+        str(tmp_path / "load.csv"),
+        str(sites / "sun.csv"),
+    )
+    (tmp_path / "load.csv").unlink()
+    assert "plant.load.csv" in refusal(tmp_path, text)
+
+
 def test_a_number_alone_is_a_bound_in_the_usual_sense(tmp_path: Path) -> None:
     expect = load_scenario(written(tmp_path, WHOLE)).expect
     assert expect.trips == Bounds(least=0, most=0)
@@ -124,7 +182,7 @@ def test_a_number_alone_is_a_bound_in_the_usual_sense(tmp_path: Path) -> None:
         ),
         ("load_step_w", "sun_pu = 1.0\nload_step_w", ":17: event[0]: give exactly one of"),
         ("at_s = 12.0", "at_s = 30.0", ":24: fault.0.at_s: is not before the end, 30 s"),
-        ('site = "five"', 'site = "fife"', "no base is called 'fife'"),
+        ('site = "five"', 'site = "fife"', ":4: site: no base is called 'fife', and there is no"),
         ('role = "inverter-2"', 'role = "inverter-9"', "plant.inverter[0]"),
         ("trips = 0", "trips = { least = 2, most = 1 }", ":31: expect.trips: least is above most"),
         ("trips = 0", "trip = 0", ":31: expect.trip: unknown key; did you mean 'trips'?"),
