@@ -17,10 +17,14 @@ _IDENTITIES = ("role", "name", "kind")
 
 
 class Overlay:
-    """`base` with changes laid over it; `told_as` says where in the changes a key path of `data` was given."""
+    """`base` with changes laid over it; `told_as` says where in the changes a key path of `data` was given.
+
+    `added` has the entries that matched none of a list that was there: where each was given, and which there are.
+    """
 
     def __init__(self, base: Table) -> None:
         self.data = deepcopy(base)
+        self.added: list[tuple[Path, str]] = []
         self._places: dict[Path, Path] = {}
 
     def lay(self, changes: Table, called: str) -> Overlay:
@@ -53,6 +57,7 @@ class Overlay:
             there = (*given, number)
             matched = [index for index, entry in enumerate(onto) if _same(entry, change)]
             if not matched:
+                self.added.append((there, _unmatched(str(at[-1]), onto, change)))
                 matched = [len(onto)]
                 onto.append({})
             for index in matched:
@@ -69,6 +74,14 @@ def _same(entry: Table, change: Table) -> bool:
         if key in change and key in entry:
             return bool(change[key] in (entry[key], "*"))
     return False
+
+
+def _unmatched(called: str, onto: list[Table], change: Table) -> str:
+    key = next((key for key in _IDENTITIES if key in change), None)
+    if key is None:
+        return f"names no {called} that it changes, so it is a new one"
+    there = ", ".join(str(entry[key]) for entry in onto if key in entry)
+    return f"no {called} is called {change[key]!r}, so it is a new one; there are {there or 'none'}"
 
 
 def _without_star(change: Table) -> Table:

@@ -27,7 +27,7 @@ from edge.model import strict_toml
 from edge.model.site import Site, Strict, Text
 from edge.model.strict_toml import FileRefusedError
 from edge.model.toml_lines import Path as KeyPath
-from edge.model.toml_lines import line_index, line_of
+from edge.model.toml_lines import line_index
 from sim.base import NoSuchSiteError, base_table, placed_site, recordings_from
 from sim.expect import Expect
 from sim.files.ask import Ask
@@ -101,11 +101,7 @@ class Scenario(Strict):
         called = called or self.name
         sim = self._checked(SimFile, "plant", lines, called)
         site = self._checked(Site, "agent", lines, called)
-        problems = []
-        for path, sentence in _misfits(self, sim, site):
-            line = line_of(lines, path)
-            where = f"{called}:{line}" if line else called
-            problems.append(f"{where}: {'.'.join(str(part) for part in path)}: {sentence}")
+        problems = [strict_toml.placed_at(lines, called, *misfit) for misfit in _misfits(self, sim, site)]
         if problems:
             raise FileRefusedError(problems)
 
@@ -114,7 +110,11 @@ class Scenario(Strict):
     ) -> strict_toml.M:
         suffix = {"plant": "sim", "agent": "site"}[table]
         overlay = Overlay(base_table(self.site, suffix)).lay(getattr(self, table), table)
-        return strict_toml.validated(model, overlay.data, called or self.name, lines, overlay.told_as)
+        called = called or self.name
+        try:
+            return strict_toml.validated(model, overlay.data, called, lines, overlay.told_as)
+        except FileRefusedError as error:
+            raise FileRefusedError(_with_added(error.problems, overlay, called, lines)) from error
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
@@ -152,6 +152,17 @@ def _placed(scenario: Scenario, text: str, path: Path) -> Scenario:
         except NoSuchSiteError as error:
             raise FileRefusedError([strict_toml.placed(text, str(path), ("site",), str(error))]) from error
     return scenario.model_copy(update={"site": site, "plant": recordings_from(scenario.plant, path.parent)})
+
+
+def _with_added(problems: list[str], overlay: Overlay, called: str, lines: dict[KeyPath, int]) -> list[str]:
+    """What is missing of an entry that matched none may be a slip in its name: that is told before."""
+    told = []
+    for path, sentence in overlay.added:
+        entry = strict_toml.placed_at(lines, called, path, "")
+        missing = [problem for problem in problems if "is required and missing" in problem]
+        if any(problem.startswith(entry.removesuffix(": ") + ".") for problem in missing):
+            told.append(entry + sentence)
+    return [*told, *problems]
 
 
 def _unknown(name: str) -> str:

@@ -79,7 +79,12 @@ def _no_text(value: object) -> dict[str, str]:
 
 def placed(text: str, name: str, path: Path, sentence: str) -> str:
     """A mistake found later, told as `load` tells its own: file, line and key path before the sentence."""
-    line = line_of(line_index(text), path)
+    return placed_at(line_index(text), name, path, sentence)
+
+
+def placed_at(lines: dict[Path, int], name: str, path: Path, sentence: str) -> str:
+    """The same with the lines of the text known."""
+    line = line_of(lines, path)
     where = f"{name}:{line}" if line else name
     return f"{where}: {_dotted(path)}{sentence}"
 
