@@ -157,7 +157,7 @@ class Setting(Strict):
         low, high = bounds
         if (low is not None and amount < low - _SLACK) or (high is not None and amount > high + _SLACK):
             raise SettingRefusedError(
-                f"{self.label} = {shown(value)} is outside {self._allowed(low, high)} ({self._cited(der)})"
+                f"{self.label} = {shown(value)} {self._allowed(low, high)} ({self._cited(der)})"
             )
 
     def _is_of_kind(self, value: Value) -> bool:
@@ -176,7 +176,9 @@ class Setting(Strict):
 
     def _allowed(self, low: float | None, high: float | None) -> str:
         off = "" if self.off is None else f", or {self.off:g} for off"
-        return f"{shown(low)} to {shown(high)} {self.unit}{off}"
+        if low == high:
+            return f"must be {shown(low)} {self.unit}{off}"
+        return f"is outside {shown(low)} to {shown(high)} {self.unit}{off}"
 
     def _cited(self, der: Der) -> str:
         return f"IEEE 1547-{der.edition} {self.clause}"

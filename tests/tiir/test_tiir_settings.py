@@ -64,7 +64,9 @@ def test_range_holds_to_the_last_thousandth(label: str, der: Der, low: float, hi
     for allowed in (low, (low + high) / 2, high):
         setting.check(float(allowed), der, known)
     for outside in (low - 0.001, high + 0.001):
-        with pytest.raises(SettingRefusedError, match=rf"{label}.*outside .*{setting.clause.split()[0]}"):
+        with pytest.raises(
+            SettingRefusedError, match=rf"{label}.*(outside|must be) .*{setting.clause.split()[0]}"
+        ):
             setting.check(outside, der, known)
 
 
@@ -72,6 +74,14 @@ def test_refusal_says_value_range_unit_and_clause() -> None:
     with pytest.raises(SettingRefusedError) as refused:
         SETTINGS["ES_V_LOW"].check(0.8, CAT_III, {})
     assert str(refused.value) == ("ES_V_LOW = 0.8 is outside 0.88 to 0.95 pu of V_N (IEEE 1547-2018 4.10.2)")
+
+
+def test_a_setting_with_one_value_says_which() -> None:
+    with pytest.raises(
+        SettingRefusedError, match=r"OV2_TRIP_V = 1\.21 must be 1\.2 pu of V_N \(IEEE 1547-2018 6\.4"
+    ):
+        SETTINGS["OV2_TRIP_V"].check(1.21, CAT_III, {})
+    SETTINGS["OV2_TRIP_V"].check(1.2, CAT_III, {})
 
 
 def test_all_89_are_described_and_what_they_refer_to_exists() -> None:
