@@ -27,7 +27,9 @@ _SAID = {
 
 def run(
     scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or a file.")],
-    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's own.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Another seed than the scenario's own.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the run into this PNG file.")] = None,
 ) -> None:
@@ -36,6 +38,8 @@ def run(
     from sim.network import CollapseError
     from sim.run import run as run_scenario
 
+    if plot is not None and plot.suffix.lower() != ".png":
+        fail(REFUSED, f"{plot}: a picture is written as PNG; let its name end in .png")
     wanted = _loaded(scenario)
     try:
         done = _with_progress(lambda progress: run_scenario(wanted, seed, progress), quiet=as_json)
@@ -66,13 +70,13 @@ def list_scenarios(
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("scenario", "s", "lessons", "shows"):
-        table.add_column(heading, header_style="dim", overflow="fold")
+    table.add_column("scenario", header_style="dim", no_wrap=True)
+    table.add_column("s", header_style="dim", justify="right", no_wrap=True)
+    table.add_column("shows", header_style="dim")
     for scenario in scenarios:
         failing = scenario.known_failure
         shows = scenario.shows if failing is None else f"{scenario.shows} [yellow]Fails today: {failing}[/]"
-        lessons = ", ".join(str(number) for number in scenario.lesson)
-        table.add_row(f"[bold]{scenario.name}[/]", f"{scenario.duration_s:g}", lessons, shows)
+        table.add_row(f"[bold]{scenario.name}[/]", f"{scenario.duration_s:g}", shows)
     Console().print(table)
 
 

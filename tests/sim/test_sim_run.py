@@ -213,6 +213,20 @@ def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert command("run", "clock-jumps", "--plot", str(tmp_path / "no" / "run.png"))[0] == 3
 
 
+@pytest.mark.parametrize("name", ["run.jpg", "run", "run.svg", "run.png.gz"])
+def test_a_picture_of_another_kind_is_refused_before_the_run(tmp_path: Path, name: str) -> None:
+    done = CliRunner().invoke(app, ["run", "no-such-scenario", "--plot", str(tmp_path / name)])
+    assert done.exit_code == 2
+    assert "let its name end in .png" in done.stderr
+
+
+def test_the_list_breaks_no_name_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = command("list")[1].splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == list(scenario_names())
+
+
 def test_the_list_names_every_scenario_and_its_lessons() -> None:
     status, said = command("list", "--json")
     listed = json.loads(said)
