@@ -37,14 +37,17 @@ def der(
     Power is per unit of --rating-w, reactive power too; injection is positive. A row's values hold until the next
     row's time; rows need not be evenly apart. Of storage, p_avail_pu is the power demanded, negative when charging.
     """
-    from sim.der_table import TableRefusedError, read_inputs, run, step_of
+    from sim.der_table import TableRefusedError, read_inputs, run, step_of, too_long
 
     unit = _unit(settings, rating_w)
     try:
         rows = read_inputs(read_text(table).splitlines(), str(table), storage=unit.storage is not None)
     except TableRefusedError as refused:
         fail(REFUSED, *_shortened(refused.problems))
-    outputs = run(unit, rows, step_of(rows) if step_s is None else step_s)
+    step = step_of(rows) if step_s is None else step_s
+    if reason := too_long(rows, step):
+        fail(REFUSED, f"{table}: {reason}")
+    outputs = run(unit, rows, step)
     try:
         file = out.open("w", encoding="utf-8", newline="")
     except OSError as error:

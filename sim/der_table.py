@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, nan
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,8 @@ ALLOWED: Mapping[str, tuple[float, float]] = {
     "p_limit_pu": (0.0, 1.0),
 }
 LEAST_STEP_S = 1e-3
+MOST_STEPS = 50_000_000
+"""An hour or two of computing; a table that asks for more has its times wrong."""
 COARSEST_STEP_S = 0.1
 """Coarser tables are run through in smaller steps: the shortest trip time is 0.16 s."""
 
@@ -103,7 +106,7 @@ def read_inputs(lines: Iterable[str], name: str, *, storage: bool = False) -> li
     if problems:
         raise TableRefusedError(problems)
     rows: list[Inputs] = []
-    for cells in reader:
+    for cells in _cells(reader, name):
         if not any(cell.strip() for cell in cells):
             continue
         where = f"{name}:{reader.line_num}"
@@ -126,6 +129,14 @@ def read_inputs(lines: Iterable[str], name: str, *, storage: bool = False) -> li
     if problems:
         raise TableRefusedError(problems)
     return rows
+
+
+def _cells(reader: Any, name: str) -> Iterator[list[str]]:
+    """The rows of cells; what cannot be one is told with its line."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise TableRefusedError([f"{name}:{reader.line_num}: {error}"]) from error
 
 
 def _header_problems(header: list[str], name: str) -> list[str]:
@@ -168,6 +179,18 @@ def step_of(rows: list[Inputs]) -> float:
     """The time step in s for `rows`: their smallest distance, cut into equal parts that are short enough."""
     smallest_s = min((later.t_s - row.t_s for row, later in pairwise(rows)), default=COARSEST_STEP_S)
     return smallest_s / ceil(smallest_s / COARSEST_STEP_S - 1e-9)
+
+
+def too_long(rows: list[Inputs], step_s: float) -> str | None:
+    """Why a table asks for more steps than anybody waits for, or None."""
+    span_s = rows[-1].t_s - rows[0].t_s
+    steps = span_s / step_s
+    if steps <= MOST_STEPS:
+        return None
+    return (
+        f"column t_s: from {rows[0].t_s:g} to {rows[-1].t_s:g} s are {steps:.3g} steps of {step_s:g} s; "
+        f"at most {MOST_STEPS:.3g} are run"
+    )
 
 
 def run(

@@ -38,6 +38,9 @@ from sim.simfile import SimFile, recording_problems
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 
+LEAST_JUDGED_S = 2.0
+"""Less than this shows nothing: responses are means over a second."""
+
 ScenarioName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,59}$")]
 Lesson = Annotated[int, Field(ge=1, le=55)]
 
@@ -50,7 +53,7 @@ class Scenario(Strict):
     lesson: tuple[Lesson, ...] = ()
     duration_s: float = Field(gt=0, le=86_400)
     judged_from_s: float = Field(0.0, ge=0, description="until then the site starts up and settles")
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=2**63 - 1)
     site: Text | None = Field(None, description="the base; none: all is in [plant] and [agent]")
     plant: dict[str, Any] = Field(default_factory=dict)
     agent: dict[str, Any] = Field(default_factory=dict)
@@ -195,8 +198,11 @@ def _misfits(scenario: Scenario, sim: SimFile, site: Site) -> Iterator[tuple[Key
         for index, item in enumerate(getattr(scenario, table)):
             if item.at_s >= scenario.duration_s:
                 yield (table, index, "at_s"), f"is not before the end, {scenario.duration_s:g} s"
-    if scenario.judged_from_s >= scenario.duration_s:
-        yield ("judged_from_s",), f"is not before the end, {scenario.duration_s:g} s"
+    if scenario.judged_from_s > scenario.duration_s - LEAST_JUDGED_S:
+        yield (
+            ("judged_from_s",),
+            f"leaves less than {LEAST_JUDGED_S:g} s until the end, {scenario.duration_s:g} s",
+        )
     for index, span in enumerate(scenario.expect.during):
         if span.der is not None and span.der not in units:
             yield ("expect", "during", index, "der"), f"no inverter is called {span.der!r}"

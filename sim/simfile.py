@@ -34,7 +34,7 @@ class SimFile(Strict):
     """A whole simulated site."""
 
     name: Text
-    step_s: float = Field(0.01, gt=0, le=1, description="time step of the physics")
+    step_s: float = Field(0.01, ge=1e-4, le=1, description="time step of the physics")
     grid: Grid
     load: Load
     weather: WeatherFile = WeatherFile()

@@ -72,7 +72,7 @@ class Load(Strict):
     share: Share | None = Field(None, description="of each phase; default: equal")
     steps: Appliances | None = None
     motor: tuple[CyclingMotor, ...] = ()
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=2**63 - 1)
 
     @property
     def most_va(self) -> float:

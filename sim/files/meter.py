@@ -51,7 +51,7 @@ class MeterFile(Served):
         "net", description="total energies count the sum of the phases, or add up what each phase counted"
     )
     ct: Cts = Cts()
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=2**63 - 1)
 
     @model_validator(mode="after")
     def _sign_is_its_own(self) -> Self:

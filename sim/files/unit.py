@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from edge.model.site import Seconds, Strict
+from tiir import catalogue
 from tiir.complete import SettingsRefusedError, complete
 from tiir.setting import Der, Edition
 from tiir.values import Values
@@ -113,6 +114,16 @@ class Unit(Strict):
 
     @model_validator(mode="after")
     def _settings_are_allowed(self) -> Self:
+        known = catalogue.settings()
+        ratings = [
+            label for label in self.settings if label in known and known[label].function == "nameplate"
+        ]
+        if ratings:
+            reason = (
+                f"{ratings[0]} is a rating: nameplate_w, va_rating_pu and the categories say it, no setting"
+            )
+            told = {"reason": reason, "under": ("settings", ratings[0])}
+            raise PydanticCustomError("settings", "{reason}", told)
         try:
             _ = self.complete_settings
         except SettingsRefusedError as refused:

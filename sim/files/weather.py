@@ -47,7 +47,7 @@ class WeatherFile(Strict):
     day: Day | None = Field(None, description="scales level_pu, which stands for 1000 W/m² then")
     clouds: Clouds | None = None
     csv: Text | None = Field(None, description="file with t_s, irradiance_pu, from the start on")
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=2**63 - 1)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

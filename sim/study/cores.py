@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
+import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -25,7 +28,7 @@ def on_cores(plan: Plan, jobs: Iterator[Job], workers: int) -> Generator[Row, No
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["sim.study.job"])
-    pool = ProcessPoolExecutor(workers, context, _leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(workers, context, _settle, (os.getpid(),))
     waiting: set[Future[Row]] = set()
     try:
         for job in islice(jobs, WAITING * workers):
@@ -42,6 +45,24 @@ def on_cores(plan: Plan, jobs: Iterator[Job], workers: int) -> Generator[Row, No
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    """Ctrl-C reaches the whole group: the parent alone decides, and the runs on hand are finished."""
+def _settle(parent: int) -> None:
+    """Ctrl-C reaches the whole group: the parent alone decides, and the runs on hand are finished.
+
+    A worker whose parent was killed ends by itself; nobody else would end it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while _lives(parent):
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

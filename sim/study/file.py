@@ -38,7 +38,7 @@ class StudyFile(Strict):
     scenario: Text = Field(description="a shipped scenario's name, or a file beside this one")
     sites: int = Field(ge=1, le=1_000_000)
     seeds: Annotated[int, Field(ge=1, le=10_000)] = Field(1, description="runs of each site")
-    seed: int = Field(1, ge=0, description="of the study: another gives other sites")
+    seed: int = Field(1, ge=0, le=2**63 - 1, description="of the study: another gives other sites")
     family: Family
     feeder: Feeder | None = None
 

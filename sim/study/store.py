@@ -12,6 +12,7 @@ import time
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -65,7 +66,9 @@ class Store:
             return
         path = self._parts / f"part-{self._next:05d}.parquet"
         torn = path.with_name(f".{path.name}")
-        pq.write_table(pa.Table.from_pylist(self._rows, self._schema), torn, compression="zstd")
+        with torn.open("wb") as file:
+            pq.write_table(pa.Table.from_pylist(self._rows, self._schema), file, compression="zstd")
+            _to_disk(file)
         os.replace(torn, path)  # noqa: PTH105 - one call, atomic
         self._next += 1
         self._rows.clear()
@@ -73,12 +76,12 @@ class Store:
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
         """What is on the disk, file by file, with only these columns."""
         for path in self._files():
-            yield from pq.read_table(path, columns=list(columns)).to_pylist()
+            yield from _read(path, list(columns)).to_pylist()
 
     def table(self) -> pa.Table:
         """All that is on the disk, ordered by site and seed, without the feeder's seconds."""
         columns = [name for name in self._schema.names if name != "over_w"]
-        parts = [pq.read_table(path, columns=columns) for path in self._files()]
+        parts = [_read(path, columns) for path in self._files()]
         whole = pa.concat_tables(parts) if parts else self._schema.empty_table().select(columns)
         return whole.sort_by([("site", "ascending"), ("seed", "ascending")])
 
@@ -114,8 +117,32 @@ def _claim(note: Path, mark: str, *, resume: bool) -> None:
     if note.exists():
         if not resume:
             raise OtherStudyError(f"{note.parent}: holds results already; --resume goes on with them")
-        if json.loads(note.read_text(encoding="utf-8")).get("fingerprint") != mark:
+        if _mark_in(note) != mark:
             raise OtherStudyError(f"{note.parent}: holds the results of another study; give another --out")
         return
     note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps({"fingerprint": mark}) + "\n", encoding="utf-8")
+    torn = note.with_name(f".{note.name}")
+    with torn.open("wb") as file:
+        file.write(json.dumps({"fingerprint": mark}).encode() + b"\n")
+        _to_disk(file)
+    os.replace(torn, note)  # noqa: PTH105 - one call, atomic
+
+
+def _mark_in(note: Path) -> str:
+    try:
+        return str(json.loads(note.read_text(encoding="utf-8"))["fingerprint"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise OtherStudyError(f"{note}: is damaged, so whose results these are is not known") from error
+
+
+def _read(path: Path, columns: list[str]) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns)
+    except pa.ArrowException as error:
+        raise OtherStudyError(f"{path}: is damaged; without it, --resume does its runs again") from error
+
+
+def _to_disk(file: BinaryIO) -> None:
+    """Everything written to `file`, whatever becomes of the power."""
+    file.flush()
+    os.fsync(file.fileno())

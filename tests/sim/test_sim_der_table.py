@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli.sim import app
 from edge.model.strict_toml import FileRefusedError
-from sim.der_table import TableRefusedError, load_unit, read_inputs, run, step_of
+from sim.der_table import TableRefusedError, load_unit, read_inputs, run, step_of, too_long
 
 HEADER = "t_s,v_pu,f_hz,p_avail_pu"
 SETTINGS = 'normal_category = "B"\nES_DELAY = 1\nES_RAMP_RATE = 2\n[settings]\nOV1_TRIP_T = 2\n'
@@ -50,6 +50,7 @@ class TestTable:
             (table("0,1,60,1,1.2", header=HEADER + ",p_limit_pu"), "in.csv:2: column p_limit_pu: '1.2'"),
             (table("0,1,60,1", "0,1,60,1"), "in.csv:3: column t_s: 0 must be at least 0.001 s after"),
             (table("5,1,60,1", "4,1,60,1"), "in.csv:3: column t_s: 4 must be"),
+            (table("0,1,60," + "1" * 200_000), "in.csv:2: field larger than field limit"),
         ],
     )
     def test_mistakes_are_told_with_line_column_value_and_what_is_allowed(
@@ -94,6 +95,7 @@ class TestUnit:
             ("normal_category = 'C'", "s.toml:1: normal_category: "),
             ("deadtime_s = 3", "s.toml:1: deadtime_s: unknown key; did you mean 'dead_time_s'"),
             ("nameplate_w = 3.0", "s.toml:1: nameplate_w: is the rating"),
+            ("NP_P_MAX = 5", "s.toml:1: NP_P_MAX: NP_P_MAX is a rating: nameplate_w, va_rating_pu"),
             ("ES_DELAY = 3\n[settings]\nES_DELAY = 3", "s.toml:1: ES_DELAY: is in [settings] too"),
             ("settings = 3", "s.toml:1: settings: "),
             ("kind = 'storage'", "s.toml: kind = 'storage' and a storage table go together"),
@@ -119,6 +121,11 @@ class TestRun:
     )
     def test_the_step_is_the_rows_or_a_part_of_it(self, times: list[float], step_s: float) -> None:
         assert step_of(read_inputs(self.rows(times), "x")) == pytest.approx(step_s)
+
+    @pytest.mark.parametrize(("end_s", "refused"), [(5e6, False), (5.1e6, True), (1e11, True)])
+    def test_a_table_that_nobody_would_wait_for_is_refused(self, end_s: float, refused: bool) -> None:
+        rows = read_inputs(table("0,1,60,1", f"{end_s:.0f},1,60,1"), "x")
+        assert (too_long(rows, 0.1) is not None) is refused
 
     def test_uneven_rows_come_to_the_same_at_the_same_times(self) -> None:
         """A trip by OV1 after 2 s, and enter service, seen at every step and at a few odd ones."""

@@ -182,6 +182,12 @@ def test_a_number_alone_is_a_bound_in_the_usual_sense(tmp_path: Path) -> None:
         ),
         ("load_step_w", "sun_pu = 1.0\nload_step_w", ":17: event[0]: give exactly one of"),
         ("at_s = 12.0", "at_s = 30.0", ":24: fault[0].at_s: is not before the end, 30 s"),
+        (
+            "duration_s = 30.0",
+            "duration_s = 30.0\njudged_from_s = 28.1",
+            ":4: judged_from_s: leaves less than 2 s",
+        ),
+        ("duration_s = 30.0", "duration_s = 30.0\nseed = 100000000000000000000000000", "seed: "),
         ('site = "five"', 'site = "fife"', ":4: site: no base is called 'fife', and there is no"),
         (
             'role = "inverter-2"',

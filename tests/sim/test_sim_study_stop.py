@@ -44,3 +44,12 @@ def test_a_signal_ends_all_of_it_and_keeps_what_was_done(tmp_path: Path, number:
     assert "longest excursion" in printed, "what was done is told"
     assert pq.read_table(out / "runs").num_rows > 0
     assert not psutil.wait_procs(family, timeout=10.0)[1], "no worker is left"
+
+
+def test_a_killed_study_leaves_nobody_behind(tmp_path: Path) -> None:
+    study, out = write_study(tmp_path, sites=5000, feeder=""), tmp_path / "out"
+    command = [sys.executable, "-m", "cli.main", "sim", "study", str(study), "--out", str(out), "--jobs", "2"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        family = until_working(psutil.Process(process.pid))
+        process.kill()
+    assert not psutil.wait_procs(family, timeout=LONG_S)[1], "no worker is left"

@@ -116,3 +116,24 @@ def test_a_study_without_a_row_has_an_empty_table(plan: Plan, tmp_path: Path) ->
     store = Store(tmp_path / "out", plan, resume=True)
     assert store.table().num_rows == 0
     assert store.done == set()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\x00"])
+def test_a_damaged_note_is_told(plan: Plan, tmp_path: Path, text: str) -> None:
+    Store(tmp_path / "out", plan, resume=False)
+    (tmp_path / "out" / "study.json").write_text(text)
+    with pytest.raises(OtherStudyError, match=r"study\.json: is damaged"):
+        Store(tmp_path / "out", plan, resume=True)
+
+
+def test_a_damaged_part_is_named_and_without_it_its_runs_are_done_again(plan: Plan, tmp_path: Path) -> None:
+    store = Store(tmp_path / "out", plan, resume=False)
+    for site in (0, 1):
+        store.add(row(site))
+        store.flush()
+    part = tmp_path / "out" / "runs" / "part-00001.parquet"
+    part.write_bytes(part.read_bytes()[:40])
+    with pytest.raises(OtherStudyError, match=r"part-00001\.parquet: is damaged"):
+        Store(tmp_path / "out", plan, resume=True)
+    part.unlink()
+    assert Store(tmp_path / "out", plan, resume=True).done == {Job(0, 0)}
