@@ -91,7 +91,7 @@ def _counts(summary: Summary) -> Text:
 def _reasons(title: str, reasons: Counter[str]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     table.add_column("runs", justify="right")
-    table.add_column(title)
+    table.add_column(f"{title}, with the numbers of the first")
     for reason, count in reasons.most_common():
         table.add_row(str(count), Text(reason))
     return table

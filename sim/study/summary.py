@@ -42,8 +42,9 @@ class Measure:
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of runs by outcome, reasons of those that did not run (numbers left out), and the measures.
+    """Counts of runs by outcome, reasons of those that did not run, and the measures.
 
+    Reasons that differ in their numbers only are one, with the numbers of the first site that has it.
     `tripped` has a flag for each run that ran, in the order of the measures' values.
     """
 
@@ -114,5 +115,11 @@ def _floats(table: pa.Table, name: str) -> Floats:
 
 
 def _reasons(table: pa.Table, outcome: Outcome) -> Counter[str]:
-    rows: list[dict[str, Any]] = table.select(["outcome", "reason"]).to_pylist()
-    return Counter(_NUMBER.sub("…", row["reason"]) for row in rows if row["outcome"] == outcome)
+    rows: list[dict[str, Any]] = table.select(["site", "seed", "outcome", "reason"]).to_pylist()
+    reasons = [
+        row["reason"]
+        for row in sorted(rows, key=lambda row: (row["site"], row["seed"]))
+        if row["outcome"] == outcome
+    ]
+    first: dict[str, str] = {}
+    return Counter(first.setdefault(_NUMBER.sub("", reason), reason) for reason in reasons)

@@ -113,7 +113,7 @@ def test_a_run_that_broke_is_status_1_and_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("sim.study.cores.on_cores", broken)
     result = call(write_study(tmp_path, feeder=FEEDER), "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert "ValueError: … is too much" in result.stdout
+    assert "ValueError: 7 is too much" in result.stdout
     assert not (tmp_path / "out" / "study.png").exists(), "there is nothing to draw"
     assert "do not fill one section" in result.stdout
 

@@ -25,8 +25,8 @@ def ran(site: int, **metrics: float) -> Row:
     return {"site": site, "seed": 0, "outcome": "ran", **usual, **metrics}
 
 
-def failed(outcome: str, reason: str) -> Row:
-    return {"site": 99, "seed": 0, "outcome": outcome, "reason": reason}
+def failed(outcome: str, reason: str, site: int = 99) -> Row:
+    return {"site": site, "seed": 0, "outcome": outcome, "reason": reason}
 
 
 @pytest.fixture
@@ -38,19 +38,21 @@ def of(rows: list[Row], columns: pa.Schema) -> Summary:
     return summarise(pa.Table.from_pylist(rows, columns))
 
 
-def test_counts_and_reasons_with_their_numbers_left_out(columns: pa.Schema) -> None:
+def test_counts_and_reasons_with_the_numbers_of_the_first(columns: pa.Schema) -> None:
     rows = [
         ran(0, longest_excursion_s=2.0),
         ran(1, longest_excursion_s=2.01, trips=3),
         ran(2, longest_excursion_s=31.0, fallbacks=1, lost_sensing=1),
         failed("refused", "guard.element[0].delay_s: 0.74 s above 2.0 s"),
-        failed("refused", "guard.element[1].delay_s: 1.5e-3 s above 2.0 s"),
+        failed("refused", "guard.element[1].delay_s: 1.5e-3 s above 2.0 s", site=7),
         failed("error", "ValueError: -3 is wrong"),
     ]
     found = of(rows, columns)
     assert found.outcomes == {"ran": 3, "refused": 2, "error": 1}
-    assert found.refused == {"guard.element[…].delay_s: … s above … s": 2}
-    assert found.errors == {"ValueError: … is wrong": 1}
+    assert found.refused == {"guard.element[1].delay_s: 1.5e-3 s above 2.0 s": 2}, (
+        "sites as they are numbered"
+    )
+    assert found.errors == {"ValueError: -3 is wrong": 1}
     assert (found.above_2_s, found.above_30_s) == (2, 1), "two seconds themselves are within the bound"
     assert (found.with_trip, found.with_fallback, found.with_lost_sensing) == (1, 1, 1)
     assert found.tripped.tolist() == [False, True, False]
