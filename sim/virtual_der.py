@@ -2,7 +2,8 @@
 
 As the shipped task does it: the latest command wins, the first write after meeting a device never loosens what it
 holds, an acknowledgement proves nothing before the limit was read back, and the limit is re-asserted and looked at
-again. An exchange that is not struck by a fault takes no time.
+again. Each action is asked of the wire request by request, as many as the shipped driver makes; what no fault
+strikes takes no time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from edge.model.sample import Sample
 from edge.model.site import Der
 from sim.files.fault import FaultKind
 from sim.plant import Plant
-from sim.virtual_faults import FINE, Reply, VirtualWire
+from sim.virtual_faults import DRIVER_123, DRIVER_704, FINE, Reply, VirtualWire
 from sim.virtual_limit import LimitRegisters
 from sim.virtual_meter import TRANSACTION_S
 
@@ -51,6 +52,7 @@ class VirtualDer:
         self.der = der
         self.due_s = 0.0
         self._limits = LimitRegisters(der, plant, wire)
+        self._requests = DRIVER_704 if self._limits.can_revert else DRIVER_123
         self._plant = plant
         self._wire = wire
         self._nominal_v = nominal_v
@@ -61,6 +63,7 @@ class VirtualDer:
         self._limit_w = Sample.none()
         self._v_pu, self._f_hz = Sample.none(), Sample.none()
         self._known = False
+        self._tried = False
         self._refused = False
         self._reversion_fails = False
         self._said_lost = False
@@ -132,7 +135,6 @@ class VirtualDer:
             self._reading = None
             if reply.lost is None and not (writes and reply.spoilt is FaultKind.SENTINEL):
                 done(end_s)
-                self._answered(end_s)
             else:
                 self._missed(reply.lost or "what it answers is not implemented", end_s, writes=writes)
 
@@ -149,15 +151,19 @@ class VirtualDer:
             end(now_s)
 
     def _meet(self, now_s: float) -> None:
-        """First contact, and again after each loss: what it holds, and its reversion."""
-        reply = self._wire.ask(now_s)
+        """First contact, and again after each loss: who it is, what it holds, and its reversion."""
+        needs = self._requests
+        reply = self._wire.series(now_s, needs.identify + needs.look)
+
+        def seen(end_s: float) -> None:
+            self._held_w = self._read_limit(reply, end_s)
+            self._revert(end_s, met)
 
         def met(end_s: float) -> None:
-            self._held_w = self._read_limit(reply, end_s)
-            self._set_reversion(reply, end_s)
             self._known, self._written_w, self._poll_s = True, None, end_s
+            self._answered(end_s)
 
-        self._exchange(reply, now_s, met)
+        self._exchange(reply, now_s, seen)
 
     def _poll(self, now_s: float) -> None:
         self._poll_s = max(self._poll_s + self.der.poll_s, now_s)
@@ -168,6 +174,7 @@ class VirtualDer:
             taken = DerRaw(answer.request_sent_s, end_s, answer.output_w, answer.v_v, answer.f_hz, answer.raw)
             if self._freshness.take(taken):
                 self._v_pu, self._f_hz = der_grid(taken, self._nominal_v)
+            self._answered(end_s)
 
         self._exchange(reply, now_s, polled)
 
@@ -192,23 +199,40 @@ class VirtualDer:
         wanted_w = self._wanted_w
         if wanted_w is None:
             return
-        reply = self._wire.ask(now_s)
-        if wanted_w == self._written_w and reply.lost is None:
-            self._look_for_drift(reply, wanted_w, now_s)
+        if wanted_w != self._written_w:
+            self._send(wanted_w, now_s)
+            return
+        reply = self._wire.series(now_s, self._requests.look)
+
+        def looked(end_s: float) -> None:
+            self._look_for_drift(reply, wanted_w, end_s)
             if self._reversion_fails:
-                self._set_reversion(reply, now_s)
+                self._revert(end_s, lambda set_s: self._send(wanted_w, set_s), writes=True)
+            else:
+                self._send(wanted_w, end_s)
+
+        self._exchange(reply, now_s, looked, writes=True)
+
+    def _send(self, wanted_w: float, now_s: float) -> None:
         # The first write after meeting a device never loosens what it holds.
         limit_w = wanted_w if self._held_w is None else min(wanted_w, self._held_w)
         self._wrote(self.der.name, limit_w)
         # Until it is verified nothing is known: an acknowledgement that gets lost leaves either limit in force.
         self._asked_w, self._written_w = limit_w, None
+        reply = self._wire.series(now_s, self._requests.write)
         taken = self._limits.write(reply, limit_w, now_s)
 
-        def verified(end_s: float) -> None:
-            self._reassert_due_s = end_s + self._reassert_s
-            self._take_result(reply, limit_w, now_s, end_s, taken=taken)
+        def acknowledged(ack_s: float) -> None:
+            read_back = self._wire.series(ack_s, self._requests.read_back)
 
-        self._exchange(reply, now_s, verified, writes=True)
+            def verified(end_s: float) -> None:
+                self._reassert_due_s = end_s + self._reassert_s
+                self._take_result(read_back, limit_w, now_s, end_s, taken=taken)
+                self._answered(end_s)
+
+            self._exchange(read_back, ack_s, verified, writes=True)
+
+        self._exchange(reply, now_s, acknowledged, writes=True)
 
     def _take_result(self, reply: Reply, limit_w: float, sent_s: float, now_s: float, *, taken: bool) -> None:
         if taken:
@@ -237,16 +261,24 @@ class VirtualDer:
         self._limit_w = Sample.good(held_w, now_s, now_s)
         return held_w
 
-    def _set_reversion(self, reply: Reply, now_s: float) -> None:
+    def _revert(self, now_s: float, done: Callable[[float], None], *, writes: bool = False) -> None:
+        """Set the reversion of the site file, where it has one, and go on."""
         if self.der.reversion is None:
+            done(now_s)
             return
-        verified = self._limits.set_reversion(reply, now_s)
-        if not verified and not self._reversion_fails:
-            self._tell("write-unverified", f"{self.der.name}: its reversion is not in the device")
-        self._reversion_fails = not verified
+        reply = self._wire.series(now_s, self._requests.reversion)
+
+        def verified(end_s: float) -> None:
+            held = self._limits.set_reversion(reply, end_s)
+            if not held and not self._reversion_fails:
+                self._tell("write-unverified", f"{self.der.name}: its reversion is not in the device")
+            self._reversion_fails = not held
+            done(end_s)
+
+        self._exchange(reply, now_s, verified, writes=writes)
 
     def _answered(self, now_s: float) -> None:
-        self._answered_s = now_s
+        self._answered_s, self._tried = now_s, True
         if self._said_lost:
             self._said_lost = False
             self._tell("device-return", f"{self.der.name}: answers again")
@@ -255,6 +287,7 @@ class VirtualDer:
         if writes:
             self._write_after_s = now_s + _RETRY_S
         self._poll_s = max(self._poll_s, now_s + min(_RETRY_S, self.der.poll_s))
-        if not self._said_lost and now_s - self._answered_s > self.der.lost_after_s:
+        first, self._tried = not self._tried, True
+        if not self._said_lost and (first or now_s - self._answered_s > self.der.lost_after_s):
             self._said_lost, self._known = True, False
             self._tell("device-loss", f"{self.der.name}: does not answer: {reason}")

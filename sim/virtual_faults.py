@@ -44,6 +44,27 @@ class Reply:
 FINE = Reply()
 
 
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """How many requests the shipped driver makes for each thing it does."""
+
+    identify: int
+    look: int
+    reversion: int
+    write: int
+    read_back: int
+
+
+DRIVER_704 = Requests(identify=12, look=2, reversion=2, write=1, read_back=1)
+"""`drivers.inverter_sunspec` on a unit of the 7xx models; counted by test over a socket, as the others are."""
+
+DRIVER_123 = Requests(identify=10, look=2, reversion=0, write=2, read_back=1)
+"""On a unit of the 1xx models: value and enable are two writes, and a reversion is refused without a request."""
+
+METER_IDENTIFY = 5
+"""`drivers.meter_sunspec`; a reading is one request."""
+
+
 class VirtualWire:
     """The way to one device, with the patience of whoever asks."""
 
@@ -81,6 +102,19 @@ class VirtualWire:
             reason = str(struck.kind)
             reached |= struck.kind not in _UNHEARD
         return Reply(waited_s, lost=reason, reached=reached)
+
+    def series(self, now_s: float, requests: int) -> Reply:
+        """What becomes of requests that follow one another: the first that gets lost ends them, spoilt is any."""
+        if not self._on_the_wire:
+            return FINE
+        waited_s, spoilt = 0.0, None
+        for _ in range(requests):
+            reply = self.ask(now_s + waited_s)
+            waited_s += reply.after_s
+            spoilt = reply.spoilt or spoilt
+            if reply.lost is not None:
+                return Reply(waited_s, lost=reply.lost, reached=reply.reached)
+        return FINE if waited_s == 0.0 and spoilt is None else Reply(waited_s, spoilt=spoilt)
 
     def answers(self, now_s: float) -> str:
         """The role of whoever answers: another one while addresses are swapped."""

@@ -18,7 +18,7 @@ class LimitRegisters:
         self._wire = wire
         self._units = {unit.role: index for index, unit in enumerate(plant.sim.inverter)}
         self._unit = self._units[der.name]
-        self._can_revert = 704 in plant.sim.inverter[self._unit].chain()
+        self.can_revert = 704 in plant.sim.inverter[self._unit].chain()
         self._safe = LimitWrite()
         self._shown_w = der.nameplate_w
 
@@ -51,7 +51,7 @@ class LimitRegisters:
     def set_reversion(self, reply: Reply, now_s: float) -> bool:
         """Whether the device, as far as it can, holds the reversion of the site file."""
         wanted = self._der.reversion
-        if wanted is None or not self._can_revert:
+        if wanted is None or not self.can_revert:
             return False
         safe = LimitWrite(
             revert_enabled=True,

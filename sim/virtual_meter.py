@@ -11,7 +11,7 @@ from edge.model.site import Site
 from sim.files.fault import FaultKind
 from sim.meter import MeterReading
 from sim.plant import Plant
-from sim.virtual_faults import FINE, Reply, VirtualWire
+from sim.virtual_faults import METER_IDENTIFY, Reply, VirtualWire
 
 TRANSACTION_S = 0.004
 """From a request until its answer; less than a step of the physics."""
@@ -39,10 +39,13 @@ class VirtualMeter:
         self._freshness = MeterFreshness(MeterTiming.of(site))
         self._poll_s = first_s
         self._answered_s = first_s
+        self._known = False
+        self._tried = False
         self._said_lost = False
-        self._coming: tuple[float, Reply, MeterRaw] | None = None
+        self._coming: Callable[[float], bool] | None = None
         self._shown: MeterReading | None = None
         self._values = (0.0, 0.0, 0.0)
+        self._phase_w: tuple[float, ...] = ()
         self._raw: tuple[int, ...] = ()
 
     @property
@@ -52,24 +55,40 @@ class VirtualMeter:
 
     def tick(self, now_s: float) -> bool:
         """Do what is due; True when `reading` is a new measurement."""
-        if self._coming is None:
-            reply = self._wire.ask(now_s)
-            answer = self._answer(reply, now_s)
-            if reply is FINE:
-                return self._take(answer, now_s)
-            self._coming = (now_s + reply.after_s, reply, answer)
-            self.due_s = now_s + reply.after_s
-            if self.due_s > now_s + _EPS:
-                return False
-        _, reply, answer = self._coming
-        self._coming = None
-        if reply.lost is not None:
-            self._missed(reply.lost, now_s)
+        if self._coming is not None:
+            end = self._coming
+            self._coming = None
+            return end(now_s)
+        if self._known and not self._said_lost:
+            return self._read(now_s)
+        # After a loss it may be another device.
+        return self._exchange(self._wire.series(now_s, METER_IDENTIFY), now_s, self._identified)
+
+    def _identified(self, now_s: float) -> bool:
+        self._known = True
+        return self._read(now_s)
+
+    def _read(self, now_s: float) -> bool:
+        reply = self._wire.ask(now_s)
+        answer = self._answer(reply, now_s)
+        return self._exchange(reply, now_s, lambda end_s: self._take(answer, end_s))
+
+    def _exchange(self, reply: Reply, now_s: float, done: Callable[[float], bool]) -> bool:
+        """End an exchange: at once, or when its answer comes or is given up."""
+
+        def end(end_s: float) -> bool:
+            if reply.lost is None:
+                return done(end_s)
+            self._missed(reply.lost, end_s)
             return False
-        return self._take(answer, now_s)
+
+        if reply.after_s <= _EPS:
+            return end(now_s)
+        self._coming, self.due_s = end, now_s + reply.after_s
+        return False
 
     def _take(self, answer: MeterRaw, now_s: float) -> bool:
-        self._answered_s = now_s
+        self._answered_s, self._tried = now_s, True
         if self._said_lost:
             self._said_lost = False
             self._tell("device-return", "the PCC meter answers again")
@@ -87,7 +106,8 @@ class VirtualMeter:
         return self._freshness.take(answer)
 
     def _missed(self, reason: str, now_s: float) -> None:
-        if not self._said_lost and now_s - self._answered_s > _LOST_AFTER_S:
+        first, self._tried = not self._tried, True
+        if not self._said_lost and (first or now_s - self._answered_s > _LOST_AFTER_S):
             self._said_lost = True
             self._tell("device-loss", f"the PCC meter does not answer: {reason}")
         self._next(now_s)
@@ -103,7 +123,7 @@ class VirtualMeter:
         if reply.spoilt is None:
             self._look()
             export_w, v_v, f_hz = self._values
-            return MeterRaw(sent_s, now_s, export_w, (export_w / 3,) * 3, v_v, f_hz, self._raw)
+            return MeterRaw(sent_s, now_s, export_w, self._phase_w, v_v, f_hz, self._raw)
         if reply.spoilt is FaultKind.ZEROS:
             return MeterRaw(sent_s, now_s, 0.0, (0.0,) * 3, 0.0, 0.0, (0,) * 3)
         if reply.spoilt is FaultKind.SENTINEL:
@@ -115,7 +135,7 @@ class VirtualMeter:
         if reply.spoilt is FaultKind.TORN:
             export_w += _TORN_COUNTS * self._count_w
             raw = (raw[0] + _TORN_COUNTS, *raw[1:])
-        return MeterRaw(sent_s, now_s, export_w, (export_w / 3,) * 3, v_v, f_hz, raw)
+        return MeterRaw(sent_s, now_s, export_w, self._phase_w, v_v, f_hz, raw)
 
     def _look(self) -> None:
         """Registers are renewed only when the meter published."""
@@ -127,5 +147,6 @@ class VirtualMeter:
         counts = round(self._sign * state.export_w / self._count_w)
         v_v, f_hz = state.v_pu * self._nominal_v, state.hz
         self._values = (counts * self._count_w, v_v, f_hz)
-        phases = [round(phase_w / self._count_w) for phase_w in state.phase_w]
+        phases = [round(self._sign * phase_w / self._count_w) for phase_w in state.phase_w]
+        self._phase_w = tuple(phase * self._count_w for phase in phases)
         self._raw = (counts, *phases, round(v_v * 10), round(f_hz * 100))
