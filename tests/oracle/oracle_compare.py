@@ -42,8 +42,8 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        """Whether this is agreement."""
-        return not self.astray and self.worst_pu <= TOLERANCE_PU
+        """Whether this is agreement; where no step counts there is none."""
+        return len(self.p_pu) > 0 and not self.astray and self.worst_pu <= TOLERANCE_PU
 
 
 def compare(ours: Answer, oracle: Answer, jump_p_pu: float | None = None) -> Agreement:

@@ -1,8 +1,10 @@
 """Where OpenDER 2.2.0 is off or answers another question: what it does, what we do, where it is seen, and when.
 
-A case to which one of `DIFFERENCES` applies is left out of the comparison, and nothing else is. `TRANSLATED` are those
-that `oracle_opender` takes out by the way it asks, so that no case has to be left out. `test_oracle_differences.py`
-shows both behaviours of every one. Modules are those of the package `opender`.
+A case in which the models are apart and to which one of `DIFFERENCES` applies is left out of the comparison, and no
+other is. The families of `oracle_suite` are drawn so that most of them cannot show (no noise of the sun beside droop,
+no limit with volt-watt while service is entered); `test_oracle_differences.py` goes there and shows both behaviours
+of every one. `TRANSLATED` are those that `oracle_opender` takes out by the way it asks, so that no case has to be left
+out. Modules are those of the package `opender`.
 """
 
 from __future__ import annotations

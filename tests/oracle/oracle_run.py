@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import oracle_fleet
 import oracle_opender
@@ -19,14 +20,19 @@ LEAST_FOR_VAR_P_PU = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A case with both answers; `excluded` names the known differences it shows, for which it does not count."""
+    """A case with both answers; `known` names the differences that can show in it."""
 
     case: Case
     ours: Answer
     oracle: Answer
-    excluded: list[str]
+    known: list[str]
 
     @property
+    def excluded(self) -> list[str]:
+        """The known differences for which the case does not count: none where the models agree all the same."""
+        return [] if self.agreement.holds else self.known
+
+    @cached_property
     def agreement(self) -> Agreement:
         """How far the answers are apart."""
         jumps = self.case.var_at_low_power == "reduced"
