@@ -134,7 +134,7 @@ SINGLE: dict[str, Any] = {"nominal_v": 240.0, "phases": "a"}
         ([], {"script": [{"at_s": 1, "sun_pu": 0.5, "role": "pv-9"}]}, "no inverter is called 'pv-9'"),
         ([], {"script": [{"at_s": 1, "set_w": 5.0, "role": "pv-1"}]}, "'pv-1' is no storage unit"),
         ([], {"grid": SINGLE, "script": [{"at_s": 1, "v_pu": 0.5, "phase": "b"}]}, "no phase 'b'"),
-        ([], {"step_s": 0.0}, "greater than 0"),
+        ([], {"step_s": 0.0}, "than or equal to 0.0001"),
     ],
 )
 def test_sites_that_cannot_be_are_refused(units: list[Any], tables: dict[str, Any], told: str) -> None:
