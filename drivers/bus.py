@@ -7,14 +7,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from drivers.errors import BadData, ModbusException, Timeout, Unreachable
-from drivers.line import Call, Exchange, Line
+from drivers.line import Exchange, Line
+from drivers.question import (
+    READ_COILS,
+    READ_INPUTS,
+    READ_REGISTERS,
+    WRITE_COIL,
+    WRITE_REGISTERS,
+    Call,
+    Question,
+    read_shape,
+)
 from drivers.uri import ModbusUri
 
-MAX_READ = 125
 MAX_WRITE = 123
-
-_READ_COILS, _READ_INPUTS, _READ_REGISTERS, _WRITE_COIL, _WRITE_REGISTERS = 1, 2, 3, 5, 16
-_EXCEPTION = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,109 +47,91 @@ class Bus:
 
     async def read(self, unit: int, address: int, count: int) -> Registers:
         """Read holding registers (FC03); `address` is the zero-based PDU number, `count` at most 125."""
-        done = await _retried(self.retries, lambda: self._read(unit, address, count))
+        what = f"a read of {count} registers at {address} from unit {unit}"
+        done = await self._read(
+            unit,
+            READ_REGISTERS,
+            count,
+            what,
+            lambda asked: lambda c: c.read_holding_registers(address, count=asked, device_id=unit),
+        )
         return Registers(done.answer.registers[:count], done.sent_s, done.received_s)
 
     async def write(self, unit: int, address: int, words: Sequence[int]) -> None:
         """Write holding registers in one request (FC16), at most 123."""
-        what = f"a write of {len(words)} registers at {address} to unit {unit}"
         values = list(words)
-        done = await self._ask(
-            lambda c: c.write_registers(address, values, device_id=unit), what, unit, _WRITE_REGISTERS
+        question = Question(
+            lambda c: c.write_registers(address, values, device_id=unit),
+            unit,
+            (WRITE_REGISTERS, address, len(values)),
         )
-        self._expect(done.answer.address == address, f"address {done.answer.address}", what)
+        what = f"a write of {len(values)} registers at {address} to unit {unit}"
+        await self._retried(lambda: self._attempt(question, what))
 
     async def read_coil(self, unit: int, address: int) -> bool:
         """Read one coil (FC01)."""
-        return await self._bit(
-            lambda c: c.read_coils(address, count=1, device_id=unit), "coil", address, unit, _READ_COILS
+        done = await self._read(
+            unit,
+            READ_COILS,
+            1,
+            f"a read of coil {address} from unit {unit}",
+            lambda asked: lambda c: c.read_coils(address, count=asked, device_id=unit),
         )
+        return bool(done.answer.bits[0])
 
     async def read_input(self, unit: int, address: int) -> bool:
         """Read one discrete input (FC02)."""
-        return await self._bit(
-            lambda c: c.read_discrete_inputs(address, count=1, device_id=unit),
-            "input",
-            address,
+        done = await self._read(
             unit,
-            _READ_INPUTS,
+            READ_INPUTS,
+            1,
+            f"a read of input {address} from unit {unit}",
+            lambda asked: lambda c: c.read_discrete_inputs(address, count=asked, device_id=unit),
         )
+        return bool(done.answer.bits[0])
 
     async def write_coil(
         self, unit: int, address: int, closed: bool, *, not_after_s: float | None = None
     ) -> None:
         """Write one coil (FC05); past the monotonic time `not_after_s` nothing is sent: TooLate."""
-        what = f"a write of coil {address} to unit {unit}"
-        done = await self._ask(
-            lambda c: c.write_coil(address, closed, device_id=unit), what, unit, _WRITE_COIL, not_after_s
+        question = Question(
+            lambda c: c.write_coil(address, closed, device_id=unit), unit, (WRITE_COIL, address, int(closed))
         )
-        self._expect(done.answer.address == address, f"address {done.answer.address}", what)
+        what = f"a write of coil {address} to unit {unit}"
+        await self._retried(lambda: self._attempt(question, what, not_after_s))
 
     def close(self) -> None:
         """Close the line, for every user of it."""
         self.line.drop()
 
-    async def _read(self, unit: int, address: int, count: int) -> Exchange:
-        """One read; it asks for more registers than `count` where an answer of that length may still come."""
-        lost = self.line.lost
-        asked = lost.length(unit, count, time.monotonic())
-        what = f"a read of {count} registers at {address} from unit {unit}"
-        try:
-            done = await self._attempt(
-                lambda c: c.read_holding_registers(address, count=asked, device_id=unit),
-                what,
-                unit,
-                _READ_REGISTERS,
-            )
-            self._expect(len(done.answer.registers) == asked, f"{len(done.answer.registers)} registers", what)
-        except (Timeout, BadData):
-            lost.add(unit, asked, time.monotonic())
-            raise
-        except ModbusException as error:
-            if asked == count:
-                raise
-            lost.forget(unit)
-            raise BadData(f"{self.line.endpoint} refused {what} with more behind them") from error
+    async def _read(
+        self, unit: int, function: int, count: int, what: str, call: Callable[[int], Call]
+    ) -> Exchange:
+        """A read; it asks for more than `count` where an answer of that length may still come."""
+
+        def question(asked: int) -> Question:
+            shape = read_shape(function, asked)
+            return Question(call(asked), unit, shape, plain=question(count) if asked != count else None)
+
+        async def attempt() -> Exchange:
+            asked = self.line.lost.asked(unit, function, count, time.monotonic())
+            return await self._attempt(question(asked), what)
+
+        return await self._retried(attempt)
+
+    async def _attempt(self, question: Question, what: str, not_after_s: float | None = None) -> Exchange:
+        done = await self.line.exchange(question, self.timeout_s, what, not_after_s=not_after_s)
+        if done.answer.isError():
+            raise ModbusException(done.answer.exception_code, f"{self.line.endpoint} refused {what}")
         return done
 
-    async def _bit(self, call: Call, kind: str, address: int, unit: int, function: int) -> bool:
-        what = f"a read of {kind} {address} from unit {unit}"
-        done = await self._ask(call, what, unit, function)
-        if not done.answer.bits:
-            raise BadData(f"{self.line.endpoint} answered {what} with nothing")
-        return bool(done.answer.bits[0])
-
-    async def _ask(
-        self, call: Call, what: str, unit: int, function: int, not_after_s: float | None = None
-    ) -> Exchange:
-        return await _retried(self.retries, lambda: self._attempt(call, what, unit, function, not_after_s))
-
-    async def _attempt(
-        self, call: Call, what: str, unit: int, function: int, not_after_s: float | None = None
-    ) -> Exchange:
-        done = await self.line.exchange(call, self.timeout_s, what, not_after_s=not_after_s)
-        answer = done.answer
-        self._expect(answer.dev_id == unit, f"unit {answer.dev_id}", what)
-        code = answer.function_code
-        self._expect(code & ~_EXCEPTION == function, f"function {code}", what)
-        if answer.isError():
-            raise ModbusException(answer.exception_code, f"{self.line.endpoint} refused {what}")
-        return done
-
-    def _expect(self, as_asked: bool, found: str, what: str) -> None:
-        """What is not the answer to its request says that the line is out of step: it is dropped."""
-        if not as_asked:
-            self.line.drop()
-            raise BadData(f"{self.line.endpoint} answered {what} with {found}")
-
-
-async def _retried(retries: int, attempt: Callable[[], Awaitable[Exchange]]) -> Exchange:
-    for _ in range(retries):
-        try:
-            return await attempt()
-        except (Timeout, Unreachable, BadData):
-            continue
-    return await attempt()
+    async def _retried(self, attempt: Callable[[], Awaitable[Exchange]]) -> Exchange:
+        for _ in range(self.retries):
+            try:
+                return await attempt()
+            except (Timeout, Unreachable, BadData):
+                continue
+        return await attempt()
 
 
 class Buses:

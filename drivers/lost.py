@@ -1,12 +1,15 @@
 """Answers on a serial line that did not come in time and may still come.
 
 Modbus RTU has no transaction id: an answer that comes after we gave up looks like one to the next request of the
-same unit and length. So no request asks for a length that is still owed; one register more makes it another.
+same shape. So a read asks for a length that is not owed (`asked`), and what cannot, a write or a read from a
+device that is deaf to longer reads, first gives the late answer half a time-out to come (`due_s`).
 """
 
 from __future__ import annotations
 
 from collections import deque
+
+from drivers.question import Shape, lengths, read_shape
 
 KEPT = 6
 """So many owed answers of a unit are kept, the youngest."""
@@ -14,26 +17,54 @@ KEPT = 6
 KEPT_S = 5.0
 """An answer later than this never comes."""
 
-_MAX_READ = 125
+DEAF_S = 60.0
+"""So long a unit that was silent on its first longer read is asked for no other; it may just have been away."""
 
 
 class LostAnswers:
-    """The lengths of the answers that each unit owes, on a serial line; on TCP ids tell them apart."""
+    """What each unit owes, on a serial line; on TCP ids tell answers apart."""
 
     def __init__(self, *, serial: bool) -> None:
         self._serial = serial
-        self._owed: dict[int, deque[tuple[int, float]]] = {}
+        self._owed: dict[int, deque[tuple[Shape, float]]] = {}
+        self._deaf_until_s: dict[tuple[int, int], float] = {}
+        self._answers_longer: dict[tuple[int, int], bool] = {}
 
-    def length(self, unit: int, count: int, now_s: float) -> int:
-        """How many registers to ask for when `count` are wanted; just these where none would be safe."""
-        owed = {asked for asked, at_s in self._owed.get(unit, ()) if now_s < at_s + KEPT_S}
-        return next((asked for asked in range(count, _MAX_READ + 1) if asked not in owed), count)
+    def asked(self, unit: int, function: int, count: int, now_s: float) -> int:
+        """How many registers or bits to ask for when `count` are wanted; just these where no other number helps."""
+        if now_s < self._deaf_until_s.get((unit, function), now_s):
+            return count
+        free = (
+            asked
+            for asked in lengths(function, count)
+            if not self.owes(unit, read_shape(function, asked), now_s)
+        )
+        return next(free, count)
 
-    def add(self, unit: int, asked: int, now_s: float) -> None:
-        """The answer to a read of `asked` registers did not come."""
+    def owes(self, unit: int, shape: Shape, now_s: float) -> bool:
+        """Whether an answer of this shape may still come."""
+        return any(owed == shape and now_s < at_s + KEPT_S for owed, at_s in self._owed.get(unit, ()))
+
+    def due_s(self, unit: int, shape: Shape, grace_s: float, now_s: float) -> float:
+        """From when a request with an answer of this shape may go out: where owed, `grace_s` after the last loss."""
+        if not self.owes(unit, shape, now_s):
+            return now_s
+        return max(now_s, self._owed[unit][-1][1] + grace_s)
+
+    def add(self, unit: int, shape: Shape, now_s: float) -> None:
+        """An answer of this shape did not come."""
         if self._serial:
-            self._owed.setdefault(unit, deque(maxlen=KEPT)).append((asked, now_s))
+            self._owed.setdefault(unit, deque(maxlen=KEPT)).append((shape, now_s))
 
     def forget(self, unit: int) -> None:
-        """The unit does not take longer reads than are wanted."""
+        """The unit owes nothing more: it has answered a later request, and it answers in order."""
         self._owed.pop(unit, None)
+
+    def answered(self, unit: int, function: int, *, longer: bool) -> None:
+        """The unit answered in time, to a read that was longer than what is wanted or to a plain request."""
+        self._answers_longer[unit, function] = longer or self._answers_longer.get((unit, function), False)
+
+    def silent(self, unit: int, function: int, now_s: float) -> None:
+        """The unit was silent on a longer read: it is deaf to them if until now it answered all but these."""
+        if self._answers_longer.get((unit, function)) is False:
+            self._deaf_until_s[unit, function] = now_s + DEAF_S

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from drivers.bus import MAX_READ, Bus
+from drivers.bus import Bus
 from drivers.errors import BadData, Moved, OutOfRange
 from drivers.protocol import Outcome, Value, WriteResult
+from drivers.question import MAX_READ
 from drivers.sunspec.decode import GroupValues, decode
 from drivers.sunspec.definition import COMMON, HEADER, GroupDef, definition
 from drivers.sunspec.discovery import Chain, ModelRef, discover

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from drivers.bus import MAX_READ
+from drivers.question import MAX_READ
 from drivers.sunspec.definition import HEADER, GroupDef, PointDef
 
 

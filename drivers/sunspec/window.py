@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
-from drivers.bus import MAX_READ
 from drivers.errors import BadData, Moved
+from drivers.question import MAX_READ
 from drivers.sunspec.decode import scaled
 from drivers.sunspec.definition import HEADER, definition
 from drivers.sunspec.discovery import ModelRef

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from served_map import paths
 from sunspec2 import mb
 
-from drivers.bus import MAX_READ
 from drivers.errors import OutOfRange
+from drivers.question import MAX_READ
 from drivers.sunspec.decode import scaled
 from drivers.sunspec.definition import PointDef, definition
 from drivers.sunspec.encode import encode

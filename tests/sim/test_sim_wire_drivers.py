@@ -39,6 +39,7 @@ NEVER_WRONG = (
     "merged",
 )
 TIMEOUT_S = 0.05
+MOST = 60
 
 
 @asynccontextmanager
@@ -61,6 +62,15 @@ async def read(bus: Bus, address: int, count: int) -> bool:
     return True
 
 
+async def well_again(bus: Bus) -> bool:
+    """Whether an answer comes in the end; a busy machine makes the first ones late."""
+    for _ in range(MOST):
+        await asyncio.sleep(0.03)
+        if await read(bus, 104, 2):
+            return True
+    return False
+
+
 @pytest.mark.parametrize(
     ("kind", "rate"),
     [(kind, rate) for kind in NEVER_WRONG for rate in (None, 0.3) if kind != "reset" or rate is None],
@@ -71,18 +81,17 @@ async def test_no_answer_is_ever_that_of_another_request(wire: str, kind: str, r
     rated: dict[str, Any] = {"rate": rate} if rate else {}
     at = station(fault(kind, **NEEDS.get(kind, {}), **rated))
     async with bus_to(wire, at) as bus:
-        answered = 0
-        for _ in range(8 if rate else 4):
+        answered = tried = 0
+        while tried < (8 if rate else 4) or (rate and not answered and tried < MOST):
+            tried += 1
             count = draw.choice((1, 2, 2, 2, 5))
             answered += await read(bus, draw.randrange(FIRST, FIRST + WORDS - count - KEPT), count)
             if (wire, kind) == ("rtu", "repeated-id"):
                 # Without ids nobody can tell a copy that comes behind the next request; polls leave a pause.
                 await asyncio.sleep(0.01)
         at.faults.clear()
-        await asyncio.sleep(0.1)
-        assert any([await read(bus, 104, 2) for _ in range(3)])
-        if rate:
-            assert answered > 0
+        assert await well_again(bus)
+        assert answered or not rate
 
 
 async def test_on_a_line_a_read_asks_for_another_length_while_an_answer_is_owed() -> None:
@@ -90,7 +99,7 @@ async def test_on_a_line_a_read_asks_for_another_length_while_an_answer_is_owed(
     async with bus_to("rtu", at) as bus:
         with pytest.raises(Timeout):
             await bus.read(1, 100, 2)
-        with pytest.raises(BadData, match="with 2 registers"):
+        with pytest.raises(Timeout):
             await bus.read(1, 104, 2)
         at.faults.clear()
         await asyncio.sleep(0.1)
@@ -103,8 +112,6 @@ async def test_a_device_that_takes_no_longer_reads_is_asked_as_before() -> None:
         with pytest.raises(Timeout):
             await bus.read(1, 118, 2)
         at.faults.clear()
-        with pytest.raises(BadData, match="with more behind them"):
-            await bus.read(1, 118, 2)
         assert list((await bus.read(1, 118, 2)).words) == [1018, 1019]
 
 
@@ -130,7 +137,7 @@ async def test_a_late_acknowledgement_of_another_write_is_not_taken() -> None:
             await bus.write(1, 100, [7])
         at.faults.clear()
         at.faults.append(fault("silence"))
-        with pytest.raises(BadData, match="address 100"):
+        with pytest.raises(Timeout):
             await bus.write(1, 104, [7])
 
 
@@ -229,5 +236,5 @@ async def test_a_late_input_is_not_taken_for_a_coil() -> None:
     async with bus_to("rtu", at) as bus:
         with pytest.raises(Timeout):
             await bus.read_input(1, 0)
-        with pytest.raises(BadData, match="function 2"):
+        with pytest.raises(Timeout):
             await bus.read_coil(1, 0)
