@@ -51,7 +51,6 @@ class Line:
         self._client: Client | None = None
         self._lock = asyncio.Lock()
         self._open: Question | None = None
-        self._late = False
         self._quiet_until_s = 0.0
         self._heard = b""
         chars_s = _SILENT_CHARS * _BITS_PER_CHAR / uri.baud
@@ -80,7 +79,7 @@ class Line:
                     return await self._attempt(question, what, timeout_s, not_after_s)
             except TimeoutError:
                 connected, heard = self._client is not None, bool(self._heard)
-                self._fail(silent=not heard and not self._late)
+                self._fail(silent=not heard)
                 if not connected:
                     raise Unreachable(f"{self.endpoint} cannot be reached within {timeout_s:g} s") from None
                 if heard and self._uri.serial:
@@ -142,13 +141,12 @@ class Line:
         if not_after_s is not None and sent_s > not_after_s:
             raise TooLate(f"{self.endpoint} was free {sent_s - not_after_s:.2g} s too late for {what}")
         self._open = question
-        self._late = False
         self._heard = b""
         answer = await question.call(client)
         while not question.answered_by(answer) and self.lost.owes(
             answer.dev_id, shape(answer), time.monotonic()
         ):
-            self._late = True
+            self.lost.late(answer.dev_id, time.monotonic())
             self._heard = b""
             client.ctx.response_future = asyncio.Future()
             answer = await client.ctx.response_future

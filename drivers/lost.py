@@ -29,6 +29,7 @@ class LostAnswers:
         self._owed: dict[int, deque[tuple[Shape, float]]] = {}
         self._deaf_until_s: dict[tuple[int, int], float] = {}
         self._answers_longer: dict[tuple[int, int], bool] = {}
+        self._late_s: dict[int, float] = {}
 
     def asked(self, unit: int, function: int, count: int, now_s: float) -> int:
         """How many registers or bits to ask for when `count` are wanted; just these where no other number helps."""
@@ -56,6 +57,10 @@ class LostAnswers:
         if self._serial:
             self._owed.setdefault(unit, deque(maxlen=KEPT)).append((shape, now_s))
 
+    def late(self, unit: int, now_s: float) -> None:
+        """An answer that was owed has come."""
+        self._late_s[unit] = now_s
+
     def forget(self, unit: int) -> None:
         """The unit owes nothing more: it has answered a later request, and it answers in order."""
         self._owed.pop(unit, None)
@@ -65,6 +70,7 @@ class LostAnswers:
         self._answers_longer[unit, function] = longer or self._answers_longer.get((unit, function), False)
 
     def silent(self, unit: int, function: int, now_s: float) -> None:
-        """The unit was silent on a longer read: it is deaf to them if until now it answered all but these."""
-        if self._answers_longer.get((unit, function)) is False:
+        """The unit was silent on a longer read: deaf to them, if it answered all but these and is not just late."""
+        late = unit in self._late_s and now_s < self._late_s[unit] + KEPT_S
+        if not late and self._answers_longer.get((unit, function)) is False:
             self._deaf_until_s[unit, function] = now_s + DEAF_S

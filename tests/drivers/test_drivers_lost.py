@@ -81,6 +81,16 @@ def test_only_who_answers_all_but_longer_reads_is_deaf(before: list[bool]) -> No
     assert asked(lost, 5) == 6
 
 
+def test_who_is_late_is_not_deaf() -> None:
+    lost = owing(5, at_s=9.0)
+    lost.answered(7, READ_REGISTERS, longer=False)
+    lost.late(7, 4.0)
+    lost.silent(7, READ_REGISTERS, 4.0 + KEPT_S - 0.01)
+    assert asked(lost, 5, 9.0) == 6
+    lost.silent(7, READ_REGISTERS, 4.0 + KEPT_S)
+    assert asked(lost, 5, 9.0) == 5
+
+
 def test_a_dead_unit_does_not_make_reads_longer_for_ever() -> None:
     lost = LostAnswers(serial=True)
     lengths = []

@@ -94,6 +94,20 @@ async def test_no_answer_is_ever_that_of_another_request(wire: str, kind: str, r
         assert answered or not rate
 
 
+@pytest.mark.parametrize("kind", ["late", "slow"])
+@pytest.mark.parametrize("retries", [0, 1])
+async def test_a_device_that_becomes_late_is_not_misunderstood_either(kind: str, retries: int) -> None:
+    at = station()
+    async with bus_to("rtu", at) as bus:
+        bus.retries = retries
+        assert await well_again(bus)
+        at.faults.append(fault(kind, delay_s=0.06))
+        for index in range(8):
+            await read(bus, 100 + index, 2)
+        at.faults.clear()
+        assert await well_again(bus)
+
+
 async def test_on_a_line_a_read_asks_for_another_length_while_an_answer_is_owed() -> None:
     at = station(fault("late", delay_s=0.06))
     async with bus_to("rtu", at) as bus:
