@@ -74,16 +74,24 @@ def study(
 
     try:
         plan = load_plan(study_path(file), sites)
-        store = Store(out or Path(f"study-{plan.study.name}"), plan, resume=resume)
     except FileRefusedError as error:
         fail(REFUSED, *error.problems)
+    folder = out or Path(f"study-{plan.study.name}")
+    try:
+        store = Store(folder, plan, resume=resume)
     except OtherStudyError as error:
         fail(REFUSED, str(error))
+    except OSError as error:
+        fail(REFUSED, f"{folder}: cannot be written: {error.strerror or error}")
     workers = jobs or len(os.sched_getaffinity(0))
     progress = Progress(plan.study.sites * plan.study.seeds, len(store.done))
     began_s = time.monotonic()
-    stopped = _run(plan, store, _runner(scheduler, workers), progress, shown=not as_json)
-    _report(plan, store, progress, time.monotonic() - began_s, as_json=as_json)
+    try:
+        stopped = _run(plan, store, _runner(scheduler, workers), progress, shown=not as_json)
+        _report(plan, store, progress, time.monotonic() - began_s, as_json=as_json)
+    except OSError as error:
+        kept = "it keeps what was written, --resume goes on"
+        fail(UNREACHABLE, f"{folder}: cannot be written: {error.strerror or error}; {kept}")
     if stopped:
         fail(stopped[0], f"{stopped[1]}; {store.folder} keeps what was done, --resume goes on")
     if progress.errors:

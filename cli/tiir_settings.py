@@ -28,25 +28,21 @@ def settings(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for machines.")] = False,
 ) -> None:
-    """List every setting of IEEE 1547 with clause, default and range.
+    """List every setting of IEEE 1547 with clause, default and range; ratings have neither of these.
 
     Ranges that refer to other settings are shown as they come out with the defaults around them.
     """
+    from tiir import catalogue
     from tiir.complete import complete
     from tiir.setting import Der
 
     der = Der(normal=normal, abnormal=abnormal, edition=edition, bidirectional=storage)
-    rows = [_row(setting, der, complete({}, der)) for setting in _settings()]
+    values = complete({}, der)
+    rows = [_row(setting, der, values) for setting in catalogue.settings().values()]
     if as_json:
         typer.echo(json.dumps({"der": der.model_dump(exclude_none=True), "settings": rows}, allow_nan=False))
     else:
         _print(der, rows)
-
-
-def _settings() -> list[Setting]:
-    from tiir import catalogue
-
-    return [setting for setting in catalogue.settings().values() if setting.function != "nameplate"]
 
 
 def _row(setting: Setting, der: Der, values: Values) -> dict[str, Any]:
@@ -55,7 +51,7 @@ def _row(setting: Setting, der: Der, values: Values) -> dict[str, Any]:
         "function": setting.function,
         "clause": setting.clause,
         "unit": setting.unit,
-        "default": values[setting.label],
+        "default": values.get(setting.label),
         "range": setting.range_for(der, {**values, **der.facts}),
     }
 
@@ -71,7 +67,8 @@ def _print(der: Der, rows: list[dict[str, Any]]) -> None:
         for row in group:
             bounds = row["range"]
             allowed = "" if bounds is None else f"{shown(bounds[0])} to {shown(bounds[1])}"
-            table.add_row(row["setting"], row["clause"], amount(row["default"], row["setting"]), allowed)
+            default = "" if row["default"] is None else amount(row["default"], row["setting"])
+            table.add_row(row["setting"], row["clause"], default, allowed)
     console = new_console()
     console.print(table)
     if der.edition != "2018":

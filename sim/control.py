@@ -105,8 +105,9 @@ class Control:
         if order.fault:
             self._fault(order, order.fault)
             return f"fault {order.fault}"
-        now = ScriptEvent(at_s=0.0, load_step_w=order.load_step_w, load_w=order.load_w)
-        return plant.apply(now)
+        effect = {name: getattr(order, name) for name in ("load_step_w", "load_w")}
+        asked = {name: watts for name, watts in effect.items() if watts is not None}
+        return plant.apply(_as(ScriptEvent, {"at_s": 0.0, **asked}))
 
     def _fault(self, order: Order, fault: str) -> None:
         plant = self._live.plant

@@ -18,6 +18,7 @@ from sim.der import Fleet, Status
 from sim.files.unit import Unit
 from sim.limit import LimitWrite
 from sim.setpoint import SetpointWrite
+from tiir.values import number
 
 REQUIRED = ("t_s", "v_pu", "f_hz", "p_avail_pu")
 COLUMNS = (*REQUIRED, "p_limit_pu")
@@ -47,7 +48,7 @@ class TableRefusedError(ValueError):
 class Inputs:
     """One row of the table: its time in s, voltage, frequency, power offered or demanded, and the limit.
 
-    No limit is None. Of storage `p_avail_pu` is what is demanded, negative when charging.
+    Without a limit (None) that of the settings holds. Of storage `p_avail_pu` is what is demanded, negative when charging.
     """
 
     t_s: float
@@ -95,7 +96,7 @@ def load_unit(text: str, name: str, rating_w: float) -> Unit:
 
 
 def read_inputs(lines: Iterable[str], name: str, *, storage: bool = False) -> list[Inputs]:
-    """The rows of a CSV table with the columns `REQUIRED`, and perhaps `p_limit_pu` (an empty cell: no limit).
+    """The rows of a CSV table with the columns `REQUIRED`, and perhaps `p_limit_pu` (an empty cell: that of the settings).
 
     Raises:
         TableRefusedError: With file, line, column, value and what is allowed, for each mistake.
@@ -231,6 +232,13 @@ def _put(fleet: Fleet, unit: Unit, row: Inputs) -> None:
         fleet.sun_pu[0] = row.p_avail_pu
     elif not (fleet.setpoint.enabled[0] and fleet.setpoint.set_pu[0] == row.p_avail_pu):
         fleet.setpoint.write(0, SetpointWrite(enabled=True, set_pu=row.p_avail_pu))
-    limited = row.p_limit_pu is not None
-    if limited != bool(fleet.limit.enabled[0]) or (limited and row.p_limit_pu != fleet.limit.cap_pu[0]):
-        fleet.limit.write(0, LimitWrite(enabled=limited, cap_pu=row.p_limit_pu))
+    cap_pu = _limit_in_file(unit) if row.p_limit_pu is None else row.p_limit_pu
+    limited = cap_pu is not None
+    if limited != bool(fleet.limit.enabled[0]) or (limited and cap_pu != fleet.limit.cap_pu[0]):
+        fleet.limit.write(0, LimitWrite(enabled=limited, cap_pu=cap_pu))
+
+
+def _limit_in_file(unit: Unit) -> float | None:
+    """The limit of the settings, for rows that have none of their own."""
+    settings = unit.complete_settings
+    return number(settings["AP_LIMIT"]) if settings["AP_LIMIT_ENABLE"] is True else None

@@ -22,7 +22,8 @@ from sim.study.job import Job, Row
 from sim.study.plan import Plan
 
 BATCH_ROWS = 250
-BATCH_S = 20.0
+BATCH_S = 5.0
+"""A study that is killed loses no more than this much of what it had done."""
 
 
 class OtherStudyError(Exception):

@@ -152,6 +152,16 @@ class TestRun:
         statuses = [row.status.name for row in run(load_unit(SETTINGS, "s", 1e4), rows, 0.1)]
         assert statuses.index("TRIP") in {19, 20}
 
+    def test_a_row_without_a_limit_has_that_of_the_settings(self) -> None:
+        unit = load_unit(
+            "AP_LIMIT_ENABLE = true\nAP_LIMIT = 0.4\nmoves = 'limit'\nslope_pct_s = 1e6", "s", 1e4
+        )
+        rows = table("0,1,60,0.9,", "1,1,60,0.9,0.6", "2,1,60,0.9,", header=HEADER + ",p_limit_pu")
+        shown = [row.p_pu for row in run(unit, read_inputs(rows, "x"), 0.1)]
+        assert shown[0] == pytest.approx(0.4)
+        later = table("0,1,60,0.9,0.6", "5,1,60,0.9,", "9,1,60,0.9,", header=HEADER + ",p_limit_pu")
+        assert [row.p_pu for row in run(unit, read_inputs(later, "x"), 0.1)][-1] == pytest.approx(0.4)
+
     def test_storage_follows_its_demand_and_limit(self) -> None:
         text = "kind = 'storage'\ndead_time_s = 0\nslope_pct_s = 1e6\nstorage = { capacity_wh = 1e4 }\n"
         rows = read_inputs(

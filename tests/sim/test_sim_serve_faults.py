@@ -216,6 +216,7 @@ async def test_an_ordered_fault_may_end_by_itself() -> None:
         ({"fault": "silnce", "role": "meter"}, "fault: no such fault; did you mean 'silence'?"),
         ({"fault": "xyz", "role": "meter"}, "fault: no such fault; there are meter-loss, inverter-loss"),
         ({"lod_w": 1.0}, "lod_w: unknown key; did you mean 'load_w'?"),
+        ({"load_w": -5.0}, "load_w: should be greater than or equal to 0"),
         ([1], 'an order is one line of JSON like {"load_w": 12000}'),
         ({"fault": "zeros", "role": "meter", "rate": 1.5}, "less than or equal to 1"),
         ({"fault": "exception", "role": "meter", "code": 9}, "1, 2, 3"),
@@ -272,3 +273,25 @@ async def test_sentinels_are_those_of_each_point_and_the_chain_stays() -> None:
     assert models == [1, 203]
     assert (watts, hz, volts, energy) == (None, None, None, None)
     assert scale is not None
+
+
+async def test_a_frozen_measurement_leaves_the_limit_to_be_written_and_read() -> None:
+    async with site({"kind": "measurement-frozen", "target": "inverter-1", "at_s": 0.5}) as moved:
+        moved.run(1.0)
+
+        def limited(device: Any) -> tuple[float, float, float]:
+            device.DERMeasureAC[0].read()
+            before_w = device.DERMeasureAC[0].W.cvalue
+            control = device.DERCtlAC[0]
+            control.WMaxLimPct.cvalue, control.WMaxLimPctEna.value = 10.0, 1
+            control.write()
+            control.read()
+            moved.run(20.0)
+            device.DERMeasureAC[0].read()
+            return before_w, device.DERMeasureAC[0].W.cvalue, control.WMaxLimPct.cvalue
+
+        before_w, after_w, held_pct = await moved.client("inverter-1", limited)
+        made_w = float(moved.plant.fleet.power_w[0])
+    assert held_pct == 10.0
+    assert before_w == after_w
+    assert made_w < before_w / 2, "the limit is obeyed all the same"

@@ -146,3 +146,10 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, module: str, 
     result = call("load-drops", "--scheduler", "tcp://127.0.0.1:1")
     assert result.exit_code == 2
     assert f"a study needs {module}: install the extra {extra!r}" in result.stderr
+
+
+def test_a_folder_that_cannot_be_is_status_2_and_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = call(write_study(tmp_path, sites=1, feeder=""), "--out", tmp_path / "file" / "out")
+    assert result.exit_code == 2
+    assert f"{tmp_path}/file/out: cannot be written: Not a directory" in result.output.replace("\n", "")
