@@ -32,6 +32,8 @@ from sim.virtual_output import FEEDBACK_S, VirtualOutput
 
 _EPS = 1e-9
 _GAP_ALLOWANCE = 2.0
+_FIRST_CONTACT_S = 5.0
+"""The first scan waits this long for every device to be tried once."""
 
 Scan = Callable[[Image, float], None]
 Control = Callable[[Image, Settings, State, float], tuple[State, Commands, Reasons]]
@@ -144,6 +146,8 @@ class ClosedLoop:
             )
             for output in site.trip_output
         ]
+        self._came_up_s = now_s
+        self._all_tried = False
         self._scan_due_s = now_s
         self._scanned_s = now_s
         self._seen: PccReading | None = None
@@ -169,8 +173,18 @@ class ClosedLoop:
         for output in self._outputs:
             if now_s >= output.due_s - _EPS:
                 output.tick(now_s)
+        if not self._all_tried:
+            if not self._may_begin(now_s):
+                return
+            self._all_tried, self._scanned_s, self._scan_due_s = True, now_s, now_s
         if is_new or now_s >= self._scan_due_s - _EPS:
             self._scan(now_s)
+
+    def _may_begin(self, now_s: float) -> bool:
+        """Whether every device was tried once, or that took too long."""
+        parts: tuple[VirtualMeter | VirtualDer | VirtualOutput, ...]
+        parts = (self._meter, *self._ders, *self._outputs)
+        return all(part.tried for part in parts) or now_s - self._came_up_s >= _FIRST_CONTACT_S - _EPS
 
     def _scan(self, now_s: float) -> None:
         self._scans += 1

@@ -183,10 +183,10 @@ def _during(done: Run) -> Iterator[Finding]:
 
 
 def _every(key: str, span: During, bounds: Bounds, values: list[float]) -> Finding:
-    """The value that lies farthest out, or that there was none (which breaks no bound)."""
+    """The value that lies farthest out; where there was none, nothing was shown."""
     wanted = _when(span, bounds.told(key))
     if not values:
-        return Finding(key, wanted, "none", held=True)
+        return Finding(key, wanted, "there was nothing to measure", held=False)
     low, high = min(values), max(values)
     held = bounds.hold(low) and bounds.hold(high)
     if bounds.least is not None and bounds.most is not None:

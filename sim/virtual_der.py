@@ -63,7 +63,7 @@ class VirtualDer:
         self._limit_w = Sample.none()
         self._v_pu, self._f_hz = Sample.none(), Sample.none()
         self._known = False
-        self._tried = False
+        self.tried = False
         self._refused = False
         self._reversion_fails = False
         self._said_lost = False
@@ -181,7 +181,7 @@ class VirtualDer:
     def _answer(self, reply: Reply, now_s: float) -> DerRaw:
         """What the registers hold as the request arrives."""
         sent_s = now_s - TRANSACTION_S
-        if reply.spoilt is FaultKind.FROZEN and self._last is not None:
+        if reply.spoilt in (FaultKind.FROZEN, FaultKind.MEASUREMENT_FROZEN) and self._last is not None:
             last = self._last
             return DerRaw(sent_s, now_s, last.output_w, last.v_v, last.f_hz, last.raw)
         if reply.spoilt in (FaultKind.ZEROS, FaultKind.SENTINEL):
@@ -278,7 +278,7 @@ class VirtualDer:
         self._exchange(reply, now_s, verified, writes=writes)
 
     def _answered(self, now_s: float) -> None:
-        self._answered_s, self._tried = now_s, True
+        self._answered_s, self.tried = now_s, True
         if self._said_lost:
             self._said_lost = False
             self._tell("device-return", f"{self.der.name}: answers again")
@@ -287,7 +287,7 @@ class VirtualDer:
         if writes:
             self._write_after_s = now_s + _RETRY_S
         self._poll_s = max(self._poll_s, now_s + min(_RETRY_S, self.der.poll_s))
-        first, self._tried = not self._tried, True
+        first, self.tried = not self.tried, True
         if not self._said_lost and (first or now_s - self._answered_s > self.der.lost_after_s):
             self._said_lost, self._known = True, False
             self._tell("device-loss", f"{self.der.name}: does not answer: {reason}")

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from sim.files.fault import Fault, FaultKind
 
-SPOILS = frozenset({FaultKind.TORN, FaultKind.ZEROS, FaultKind.SENTINEL, FaultKind.FROZEN})
+SPOILS = frozenset(
+    {FaultKind.TORN, FaultKind.ZEROS, FaultKind.SENTINEL, FaultKind.FROZEN, FaultKind.MEASUREMENT_FROZEN}
+)
 """The answer comes, and its contents are wrong."""
 
 _WAITED_FOR = frozenset(

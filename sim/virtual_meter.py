@@ -40,7 +40,7 @@ class VirtualMeter:
         self._poll_s = first_s
         self._answered_s = first_s
         self._known = False
-        self._tried = False
+        self.tried = False
         self._said_lost = False
         self._coming: Callable[[float], bool] | None = None
         self._shown: MeterReading | None = None
@@ -88,7 +88,7 @@ class VirtualMeter:
         return False
 
     def _take(self, answer: MeterRaw, now_s: float) -> bool:
-        self._answered_s, self._tried = now_s, True
+        self._answered_s, self.tried = now_s, True
         if self._said_lost:
             self._said_lost = False
             self._tell("device-return", "the PCC meter answers again")
@@ -106,7 +106,7 @@ class VirtualMeter:
         return self._freshness.take(answer)
 
     def _missed(self, reason: str, now_s: float) -> None:
-        first, self._tried = not self._tried, True
+        first, self.tried = not self.tried, True
         if not self._said_lost and (first or now_s - self._answered_s > _LOST_AFTER_S):
             self._said_lost = True
             self._tell("device-loss", f"the PCC meter does not answer: {reason}")

@@ -44,7 +44,7 @@ class VirtualOutput:
         self._open_s = 0.0
         self._busy_s = -math.inf
         self._answered_s = first_s
-        self._tried = False
+        self.tried = False
         self._said_lost = False
         self._fits = _fits(output, coil)
         if not self._fits:
@@ -93,13 +93,13 @@ class VirtualOutput:
         """Whether a request sent now is answered; one that is not keeps the wire busy."""
         reply = self._wire.ask(now_s)
         if reply.lost is None and reply.spoilt is None:
-            self._answered_s, self._tried = now_s, True
+            self._answered_s, self.tried = now_s, True
             if self._said_lost:
                 self._said_lost = False
                 self._tell("device-return", f"{self.output.name}: answers again")
             return True
         self._busy_s = now_s + reply.after_s + _RETRY_S
-        first, self._tried = not self._tried, True
+        first, self.tried = not self.tried, True
         if not self._said_lost and (first or now_s - self._answered_s > _LOST_AFTER_S):
             self._said_lost = True
             reason = reply.lost or reply.spoilt

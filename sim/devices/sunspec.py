@@ -197,6 +197,15 @@ class SunSpecMap:
                 _lay(blank, address, slot.address, encode(slot.field.kind, slot.field.size, None))
         return blank
 
+    def measured(self, address: int, count: int) -> list[int]:
+        """Those of `count` registers from `address` on that change and that nobody can write."""
+        return [
+            register
+            for slot in self._chain().touched(address, count)
+            if slot.changes and not slot.field.writable
+            for register in range(max(address, slot.address), min(address + count, slot.end))
+        ]
+
     def _chain(self) -> _Chain:
         """The chain as it is laid out now; layouts are kept, for most devices have one."""
         counts = [model.counts_now() for model in self._models]

@@ -27,6 +27,7 @@ class FaultKind(StrEnum):
     TORN = "torn"
     ZEROS = "zeros"
     FROZEN = "frozen"
+    MEASUREMENT_FROZEN = "measurement-frozen"
     SENTINEL = "sentinel"
     REBOOT = "reboot"
     UNIT_SWAP = "unit-swap"
@@ -69,6 +70,7 @@ ALLOWS = {
 Device = Literal["meter", "inverter", "coil"]
 
 ONLY_ON: dict[FaultKind, tuple[Device, ...]] = {
+    FaultKind.MEASUREMENT_FROZEN: ("inverter",),
     FaultKind.WRITE_REFUSED: ("inverter", "coil"),
     FaultKind.WRITE_IGNORED: ("inverter", "coil"),
     FaultKind.CONTACT_WELDED: ("coil",),

@@ -26,6 +26,8 @@ def wire_fault(fault: Fault, random: Random, unit: Unit) -> Disturbance | None:
     """The fault of this unit as a disturbance; None for one that is not the wire's."""
     if fault.kind is FaultKind.SENTINEL:
         return sentinel(fault, random, unit)
+    if fault.kind is FaultKind.MEASUREMENT_FROZEN:
+        return measurement_frozen(unit)
     make = FAULTS.get(fault.kind)
     return make(fault, random) if make else None
 
@@ -189,6 +191,24 @@ def frozen(_fault: Fault, _random: Random) -> Disturbance:
         if request.values is not None:
             return values
         return [seen.setdefault(place, value) for place, value in zip(_places(request), values, strict=True)]
+
+    return Disturbance(answer=freeze)
+
+
+def measurement_frozen(unit: Unit) -> Disturbance:
+    """Points that nobody can write read as they did the first time, as from a card whose inverter is gone.
+
+    A unit without SunSpec types does not say which they are: nothing of it is frozen.
+    """
+    seen: dict[int, int] = {}
+
+    def freeze(request: Request, inner: Handler) -> Sequence[int]:
+        values = list(inner(request))
+        if request.reads_registers and isinstance(unit, SunSpecMap):
+            for address in unit.measured(request.address, len(values)):
+                offset = address - request.address
+                values[offset] = seen.setdefault(address, values[offset])
+        return values
 
     return Disturbance(answer=freeze)
 

@@ -83,6 +83,12 @@ def found(expect: str) -> dict[str, Finding]:
     return {finding.key: finding for finding in run(short(expect)).findings}
 
 
+def test_a_span_with_nothing_in_it_shows_nothing() -> None:
+    missed = found('trips = 0\n[[expect.during]]\nfrom_s = 23.99\nder = "inverter-1"\nwritten_w = 20_000.0')
+    assert missed["during[0].written_w"].got == "there was nothing to measure"
+    assert not missed["during[0].written_w"].held
+
+
 def test_each_expectation_can_be_missed() -> None:
     missed = found(
         """

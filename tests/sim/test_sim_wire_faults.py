@@ -288,7 +288,12 @@ async def test_several_faults_strike_together() -> None:
     assert heard[:2] != (7).to_bytes(2, "big")
 
 
-OTHERS = OF_THE_GATEWAY | {FaultKind.UNIT_SWAP, FaultKind.CONTACT_WELDED, FaultKind.SENTINEL}
+OTHERS = OF_THE_GATEWAY | {
+    FaultKind.UNIT_SWAP,
+    FaultKind.CONTACT_WELDED,
+    FaultKind.SENTINEL,
+    FaultKind.MEASUREMENT_FROZEN,
+}
 
 
 @pytest.mark.parametrize("kind", sorted(FaultKind))
