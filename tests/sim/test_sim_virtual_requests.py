@@ -140,13 +140,16 @@ def test_the_first_scan_waits_until_every_device_was_tried_but_not_for_ever() ->
     assert scans[0] == pytest.approx(5.02, abs=0.03)
 
 
-def test_the_meter_gives_each_phase_its_own_power_with_its_sign() -> None:
+@pytest.mark.parametrize(("sign", "factor"), [("export_positive", 1.0), ("import_positive", -1.0)])
+def test_the_meter_gives_each_phase_its_own_power_with_its_sign(sign: str, factor: float) -> None:
     varied = load_scenario("load-drop").varied(
-        plant={"load": {"share": [0.6, 0.3, 0.1]}, "meter": {"sign": "import_positive"}},
-        agent={"meter": {"sign": "import_positive"}},
+        plant={"load": {"share": [0.6, 0.3, 0.1]}, "meter": {"sign": sign}},
+        agent={"meter": {"sign": "export_positive"}},
     )
     made = ClosedLoop(varied.sim.model_copy(update={"script": ()}), varied.site_file, seed=1)
     made.run(15.0)
-    meter = made._meter
-    assert sum(meter._phase_w) == pytest.approx(meter._values[0], abs=30.0)
-    assert meter._phase_w[0] < meter._phase_w[2] - 5_000.0, "the most loaded phase exports the least"
+    shown = made._meter._answer(FINE, 15.0)
+    assert shown.export_w is not None
+    phases_w = [factor * (phase_w or 0.0) for phase_w in shown.phase_export_w]
+    assert sum(phases_w) == pytest.approx(factor * shown.export_w, abs=30.0)
+    assert phases_w[0] < phases_w[2] - 5_000.0, "the most loaded phase exports the least"
