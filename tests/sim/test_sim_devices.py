@@ -448,11 +448,11 @@ async def test_ignored_writes_read_back_and_do_nothing(site: HandMoved) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('{"fault": "earthquake"}', "'meter-loss'"),
+        ('{"fault": "earthquake"}', "there are meter-loss"),
         ("{}", "exactly one"),
         ('{"load_w": 1.0, "load_step_w": 1.0}', "exactly one"),
-        ("nonsense", "Invalid JSON"),
-        ('{"fault": "inverter-loss", "role": "inverter-9"}', "no inverter-9"),
+        ("nonsense", "an order is one line of JSON"),
+        ('{"fault": "inverter-loss", "role": "inverter-9"}', "no device is called 'inverter-9'"),
     ],
 )
 async def test_orders_that_make_no_sense_are_told(site: HandMoved, line: str, said: str) -> None:
