@@ -29,6 +29,23 @@ def ask(site_file: Path | None, question: Callable[[AgentClient], Awaitable[T]])
     return asyncio.run(_ask(site_file, question))
 
 
+def ask_if_running(site_file: Path | None, question: Callable[[AgentClient], Awaitable[T]]) -> T | None:
+    """Ask the agent of a site, or the only one; None when it does not answer."""
+    return asyncio.run(_ask_if_running(site_file, question))
+
+
+async def _ask_if_running(
+    site_file: Path | None, question: Callable[[AgentClient], Awaitable[T]]
+) -> T | None:
+    from contract.client import AgentClient, AgentRefusedError, AgentUnreachableError
+
+    try:
+        async with AgentClient(await find(site_file)) as agent:
+            return await question(agent)
+    except (AgentUnreachableError, AgentRefusedError):
+        return None
+
+
 async def _ask(site_file: Path | None, question: Callable[[AgentClient], Awaitable[T]]) -> T:
     from contract.client import AgentClient, AgentRefusedError, AgentUnreachableError
 

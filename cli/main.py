@@ -15,6 +15,7 @@ from cli import exits
 def build() -> typer.Typer:
     """The command tree. Each module imports what it runs only when it runs."""
     from cli import (
+        capture,
         check,
         commission,
         demo,
@@ -47,6 +48,7 @@ def build() -> typer.Typer:
     app.command("status")(status.status)
     app.command("watch")(watch.watch)
     app.command("events")(events.events)
+    app.command("capture")(capture.capture)
     app.command("reset")(reset.reset)
     app.command("commission")(commission.commission)
     app.add_typer(report.app, name="report")

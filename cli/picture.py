@@ -15,7 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from contract.socket import DerStatus, LimitStatus, OutputStatus, Shown, Status
+from contract.socket import DerStatus, ExcursionStatus, ExcursionSum, LimitStatus, OutputStatus, Shown, Status
 
 HISTORY_S = 60.0
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -209,7 +209,7 @@ def _guards(status: Status) -> RenderableType:
         table.add_row(element.name, _kw(element.pickup_w), f"{element.delay_s:.2f} s", now)
     for output in status.image.outputs:
         table.add_row(output.name, "", "", _contact(output))
-    return Group(table, _trip(status))
+    return Group(table, _trip(status), excursions(status.excursions))
 
 
 def _contact(output: OutputStatus) -> str:
@@ -235,6 +235,19 @@ def _trip(status: Status) -> Text:
             line.append(f"; {trip.service} for enter service{left}", "yellow")
     line.append(f"; {trip.trips_24h} trips in 24 h, {status.fallbacks} fallbacks since the start", "dim")
     return line
+
+
+def excursions(status: ExcursionStatus) -> Text:
+    """How often export was above the limit of late, how long and how much."""
+    line = Text("excursions  ", "bold")
+    line.append(f"{_summed(status.last_24h, '24 h')}; {_summed(status.last_30d, '30 days')}", "dim")
+    return line
+
+
+def _summed(what: ExcursionSum, span: str) -> str:
+    if what.count == 0 and what.duration_s == 0:
+        return f"none in {span}"
+    return f"{what.count} in {span} ({what.duration_s:.1f} s, {what.energy_wh:.1f} Wh)"
 
 
 def _footer(status: Status) -> Text:

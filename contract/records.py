@@ -8,6 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
@@ -86,11 +89,75 @@ EventType = Literal[
 ]
 
 
+class CapturedElement(Payload):
+    """A protection element as it is set; thresholds in export direction. A test may have lowered them: see the rows."""
+
+    name: str
+    pickup_w: float
+    dropout_w: float
+    delay_s: float
+
+
+class CaptureMark(Payload):
+    """Something that happened within a capture, `t_s` after the event that it is about."""
+
+    t_s: float
+    type: str
+    detail: str
+
+
+Row = tuple[float | None, ...]
+
+
+def scan_line(values: Iterable[float | None]) -> str:
+    """A scan's values as `Capture` keeps them: nine digits, separated by commas, nothing where nothing was known."""
+    return ",".join("" if value is None else f"{value:.9g}" for value in values)
+
+
 class Capture(Payload):
-    """The image around an event: `columns` name the series with their units, each row is one scan."""
+    """The image around an event: `columns` name the series with their units, each of `scans` is one line of values.
+
+    The first column is `t_s`, seconds after the event; states are 1 or 0. Lines, because a long record of numbers
+    would hold up a process for as long as it takes to write them; `rows` are the numbers.
+    """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[float | None, ...], ...]
+    scans: tuple[str, ...]
+    limit_w: float | None = None
+    nominal_v: float | None = None
+    nominal_hz: float | None = None
+    elements: tuple[CapturedElement, ...] = ()
+    marks: tuple[CaptureMark, ...] = ()
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """A value for each column, None where nothing was known, by scan.
+
+        Raises:
+            ValueError: A line holds something else than finite numbers, or has no time.
+        """
+        return tuple(_numbers(line) for line in self.scans)
+
+    @property
+    def t_s(self) -> list[float]:
+        """Seconds after the event, by scan; raises as `rows`."""
+        return [row[0] or 0.0 for row in self.rows]
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Self:
+        if self.columns[:1] != ("t_s",):
+            raise ValueError("the first column of a capture is t_s")
+        # Only counted here, for this runs wherever a record is made or passed on; `rows` reads the numbers.
+        if any(line.count(",") != len(self.columns) - 1 for line in self.scans):
+            raise ValueError("every scan of a capture has one value for each column")
+        return self
+
+
+def _numbers(line: str) -> Row:
+    row = tuple(float(one) if one else None for one in line.split(","))
+    if row[0] is None or not all(math.isfinite(value) for value in row if value is not None):
+        raise ValueError("every scan of a capture has its time, and finite values")
+    return row
 
 
 class Event(Payload):

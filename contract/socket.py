@@ -249,6 +249,21 @@ class WriteStatus(Message):
     refused: int
 
 
+class ExcursionSum(Message):
+    """Excursions of a time: how many began in it, how long they lasted and what they exported too much."""
+
+    count: int = 0
+    duration_s: float = 0.0
+    energy_wh: float = 0.0
+
+
+class ExcursionStatus(Message):
+    """Excursions of the last 24 hours and 30 days, also those from before the last restart."""
+
+    last_24h: ExcursionSum = ExcursionSum()
+    last_30d: ExcursionSum = ExcursionSum()
+
+
 class LinkStatus(Message):
     """The link process and what waits in the spool for the portal's receipt."""
 
@@ -281,6 +296,7 @@ class Status(Message):
     trips: int
     link: LinkStatus
     overrides: tuple[str, ...] = ()
+    excursions: ExcursionStatus = ExcursionStatus()
 
 
 class SiteInForce(Message):
@@ -338,7 +354,11 @@ class Recorded(Message):
 
 
 class EventStatus(Message):
-    """One event; `wall` is UTC ISO 8601 with the clock quality at that time."""
+    """One event; `wall` is UTC ISO 8601 with the clock quality at that time.
+
+    `at_s` is monotonic within `boot`. `seq` is the record's number in the spool, `capture` that of the record
+    whose capture shows the event; None where there is none (yet), or where only the agent's memory was asked.
+    """
 
     kind: str
     at_s: float
@@ -346,12 +366,16 @@ class EventStatus(Message):
     time_quality: Literal["synchronised", "holdover", "unknown"]
     detail: str
     values: dict[str, float] = Field(default_factory=dict)
+    boot: str | None = None
+    seq: int | None = None
+    capture: int | None = None
 
 
 class Events(Message):
     """The answer to `events`, oldest first."""
 
     events: tuple[EventStatus, ...]
+    excursions: ExcursionStatus = ExcursionStatus()
 
 
 class Scan(Message):

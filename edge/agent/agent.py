@@ -32,6 +32,7 @@ from edge.agent.settings_watch import SettingsWatch
 from edge.agent.socket_server import SocketServer
 from edge.agent.summary import status_of
 from edge.agent.supervise import end_all, keep_alive
+from edge.agent.tally_file import TallyFile
 from edge.agent.tell import Happening, log
 from edge.agent.wall import Wall
 from edge.model.site import Site
@@ -60,6 +61,11 @@ class Place:
     def durable(self) -> Path:
         """The protective state."""
         return self.state_dir / "durable.json"
+
+    @property
+    def tally(self) -> Path:
+        """How many excursions there were of late."""
+        return self.state_dir / "excursions.json"
 
     @property
     def journal(self) -> Path:
@@ -94,9 +100,12 @@ class Agent:
         restored = durable_file.load(time.monotonic(), self._wall.now_s())
         self._wall.raise_floor(restored.highest_wall_s)
         self._salvaged = set_aside_if_damaged(place.spool, site.site.id)
-        self._writer = SpoolWriter(place.spool, site.site.id)
+        self._writer = SpoolWriter(place.spool, site.site.id, clock=self._wall)
         self._reader = Spool(place.spool, site.site.id)
-        self._recorder = Recorder(site, file.sha256, self._writer, self._wall, settings.core.stale_s)
+        self._tally_file = TallyFile(place.tally)
+        self._tally, self._miscounted = self._tally_file.load()
+        stale_s = settings.core.stale_s
+        self._recorder = Recorder(site, file.sha256, self._writer, self._wall, stale_s, self._tally)
         self._keeper = Keeper(durable_file, self._wall, self._recorder.tell)
         self._keeper.keep(restored.durable)
         self._devices = SiteDevices(site)
@@ -177,6 +186,7 @@ class Agent:
             self._plant.writes,
             pids,
             self._pending,
+            self._recorder.excursions(),
         )
 
     def _background(self) -> list[Coroutine[Any, Any, None]]:
@@ -185,6 +195,7 @@ class Agent:
             *self._plant.tasks(),
             keep_alive("keeping the state", self._keeper.run, _nothing, tell),
             keep_alive("the recorder", self._record, _nothing, tell),
+            keep_alive("keeping the counts", self._keep_tally, _nothing, tell),
             keep_alive("watching settings", self._settings_watch.run, _nothing, tell),
             keep_alive("counting records", self._count_pending, _nothing, tell),
         ]
@@ -223,6 +234,9 @@ class Agent:
             self._scans.send(done)
             self._recorder.scanned(done)
 
+    async def _keep_tally(self) -> None:
+        await self._tally_file.keep(self._tally, self._recorder.tell)
+
     async def _count_pending(self) -> None:
         while True:
             try:
@@ -236,8 +250,8 @@ class Agent:
         if restored.problem is not None:
             detail = f"{restored.problem}: the site starts tripped until it is reset by hand"
             self._recorder.tell(Happening("alarm", now_s, detail))
-        if self._salvaged is not None:
-            self._recorder.tell(Happening("alarm", now_s, self._salvaged))
+        for problem in filter(None, (self._salvaged, self._miscounted)):
+            self._recorder.tell(Happening("alarm", now_s, problem))
         standing = f"tripped, target {restored.durable.target}" if restored.durable.tripped else "not tripped"
         self._recorder.tell(Happening("restart", now_s, f"the agent starts: {standing}"))
 
@@ -261,6 +275,7 @@ class Agent:
         self._record_waiting()
         self._recorder.tell(Happening("stop", time.monotonic(), self._farewell))
         self._recorder.close(time.monotonic())
+        await asyncio.to_thread(self._tally_file.save, dict(self._tally.steps))
 
     async def _close(self) -> None:
         left = await asyncio.to_thread(self._writer.close)

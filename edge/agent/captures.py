@@ -1,48 +1,79 @@
-"""The image from 10 s before to 30 s after something happened, out of a bounded ring of rows. Pure."""
+"""The image from 10 s before to 30 s after what happened, out of a bounded ring of rows. Pure.
+
+What happens while a capture is open is shown by the same capture, which then lasts 30 s longer than the last of
+it; a minute after its first event the next event opens a new one. So every event is covered, and a burst of
+them is one picture.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from datetime import datetime
 
-from contract.records import Capture
-from edge.model.commands import Commands
+from contract.records import Capture, CaptureMark, scan_line
+from edge.agent.scanned import Scanned
 from edge.model.image import Image
 from edge.model.sample import Sample
 from edge.model.site import Site
+from edge.model.view import ElementView
+
+PCS = "PCS"
+"""The bound of the PCS, which stands beside the elements."""
 
 BEFORE_S = 10.0
 AFTER_S = 30.0
-_SHOW_S = 1e9
-_MAX_ROWS = 4000
-"""Bounds memory when a meter is far faster than any we know: 40 s at 100 Hz."""
-_MAX_OPEN = 16
+JOINED_S = 60.0
+"""Events join an open capture until this long after its first one."""
 
-Row = tuple[float | None, ...]
-T = TypeVar("T")
+_SHOW_S = 1e9
+_KEPT_S = BEFORE_S + AFTER_S
+_MAX_ROWS = 10_000
+"""Bounds memory when a meter is far faster than any we know: the longest capture at 100 Hz."""
+_MAX_MARKS = 500
+
+Row = tuple[float, str]
+"""Monotonic time of a scan, and its other values as a line."""
 
 
 def columns(site: Site) -> tuple[str, ...]:
     """The names of a row's values, with their units."""
     ders = [f"{der.name} {what}" for der in site.der for what in ("output_w", "limit_w", "commanded_w")]
     outputs = [f"{out.name} {what}" for out in site.trip_output for what in ("commanded_closed", "closed")]
-    return ("t_s", "export_w", "export_age_s", "v_pu", "f_hz", "sequence", *ders, *outputs)
+    names = [*(element.kind for element in site.guard.element), PCS]
+    whats = ("pickup_w", "dropout_w", "picked_up", "operated", "blocked")
+    elements = [f"{name} {what}" for name in names for what in whats]
+    pcc = ("t_s", "export_w", "export_age_s", "v_pu", "f_hz", "sequence", "target_w")
+    return (*pcc, *ders, *outputs, *elements, "tripped", "fallback")
 
 
-def row(image: Image, commands: Commands, now_s: float) -> Row:
-    """One scan as a row under `columns`."""
-    limits = {limit.name: limit.limit_w for limit in commands.limits}
-    closed = {output.name: output.closed for output in commands.outputs}
+def row(done: Scanned) -> Row:
+    """One scan, its values in the order of `columns` after the first."""
+    now_s, image, view = done.now_s, done.image, done.view
+    limits = {limit.name: limit.limit_w for limit in done.commands.limits}
+    closed = {output.name: output.closed for output in done.commands.outputs}
     export_w, export_age_s = _shown(image.pcc.export_w, now_s)
-    values: list[float | None] = [now_s, export_w, export_age_s]
-    values += [_shown(image.pcc.v_pu, now_s)[0], _shown(image.pcc.f_hz, now_s)[0], float(image.pcc.sequence)]
+    values: list[float | None] = [export_w, export_age_s]
+    values += [_shown(image.pcc.v_pu, now_s)[0], _shown(image.pcc.f_hz, now_s)[0]]
+    values += [float(image.pcc.sequence), view.target_w]
     for der in image.ders:
         values += [_shown(der.output_w, now_s)[0], _shown(der.limit_w, now_s)[0], limits.get(der.name)]
     for output in image.outputs:
         commanded = closed.get(output.name)
         values += [None if commanded is None else float(commanded), _shown(output.closed, now_s)[0]]
-    return tuple(values)
+    for element in view.elements:
+        values += _thresholds(element, image)
+        values += [float(element.picked_up), float(element.operated), float(element.blocked)]
+    values += [float(view.tripped), float(view.mode in ("fallback", "starting"))]
+    return now_s, scan_line(values)
+
+
+def _thresholds(element: ElementView, image: Image) -> tuple[float, float]:
+    """Pickup and dropout in force: a test may have lowered those of an export element, as the guard has it."""
+    asked_w = (one.pickup_w for one in image.overrides if one.pickup_w is not None)
+    looks_out = element.name not in ("import", PCS)
+    lower_w = max(0.0, element.pickup_w - min(asked_w, default=element.pickup_w)) if looks_out else 0.0
+    return element.pickup_w - lower_w, element.dropout_w - lower_w
 
 
 def _shown(sample: Sample, now_s: float) -> tuple[float | None, float | None]:
@@ -51,52 +82,90 @@ def _shown(sample: Sample, now_s: float) -> tuple[float | None, float | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open(Generic[T]):
-    about: T
+class Mark:
+    """Something that happened: monotonic time, wall time as it was known then, what."""
+
     at_s: float
+    at: datetime
+    kind: str
+    detail: str
 
 
-class Captures(Generic[T]):
-    """Keeps the last rows, and hands out a capture for each event once its time is over."""
+@dataclass(slots=True)
+class _Open:
+    marks: list[Mark]
+    last_s: float
+
+    @property
+    def first_s(self) -> float:
+        return self.marks[0].at_s
+
+
+class Captures:
+    """Keeps the last rows, and hands out captures once their time is over, each with its first mark."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
         self._rows: deque[Row] = deque(maxlen=_MAX_ROWS)
-        self._open: deque[_Open[T]] = deque()
+        self._open: deque[_Open] = deque()
 
-    def take(self, values: Row, now_s: float) -> list[tuple[T, Capture]]:
-        """Add a row; returns what is complete now."""
-        self._rows.append(values)
-        while self._rows and _t(self._rows[0]) < now_s - BEFORE_S - AFTER_S:
+    def add(self, scan: Row) -> None:
+        """Add a row; rows that no capture can ask for any more go."""
+        self._rows.append(scan)
+        needed_s = min([scan[0] - _KEPT_S, *(one.first_s - BEFORE_S for one in self._open)])
+        while self._rows[0][0] < needed_s:
             self._rows.popleft()
-        done = []
-        while self._open and now_s >= self._open[0].at_s + AFTER_S:
-            ready = self._open.popleft()
-            done.append((ready.about, self.around(ready.at_s)))
-        return done
 
-    def begin(self, about: T, at_s: float) -> bool:
-        """Ask for a capture around `at_s`; False when too many are open already."""
-        if len(self._open) >= _MAX_OPEN:
+    def cover(self, mark: Mark) -> bool:
+        """See to it that a capture reaches to 30 s after `mark`; whether that opened a new one."""
+        if self._joins(mark):
+            one = self._open[-1]
+            one.last_s = max(one.last_s, mark.at_s)
+            self.note(mark)
             return False
-        self._open.append(_Open(about, at_s))
+        self.note(mark)
+        self._open.append(_Open([mark], mark.at_s))
         return True
 
-    def flush(self) -> list[tuple[T, Capture]]:
+    def note(self, mark: Mark) -> None:
+        """Show `mark` on the captures that reach to it, and ask for none."""
+        for one in self._open:
+            if mark.at_s <= one.last_s + AFTER_S and len(one.marks) < _MAX_MARKS:
+                one.marks.append(mark)
+
+    def _joins(self, mark: Mark) -> bool:
+        if not self._open:
+            return False
+        one = self._open[-1]
+        return mark.at_s <= min(one.last_s + AFTER_S, one.first_s + JOINED_S)
+
+    def ready(self, now_s: float) -> list[tuple[Mark, Capture]]:
+        """What is complete now."""
+        done = []
+        while self._open and now_s >= self._open[0].last_s + AFTER_S:
+            done.append(self._taken(self._open.popleft()))
+        return done
+
+    def flush(self) -> list[tuple[Mark, Capture]]:
         """What was asked for, as far as it goes: nobody will add rows any more."""
-        done = [(ready.about, self.around(ready.at_s)) for ready in self._open]
+        done = [self._taken(one) for one in self._open]
         self._open.clear()
         return done
 
-    def around(self, at_s: float) -> Capture:
-        """What is there now of the span around `at_s`."""
-        rows = tuple(
-            (round(_t(values) - at_s, 4), *values[1:])
-            for values in self._rows
-            if at_s - BEFORE_S <= _t(values) <= at_s + AFTER_S
+    def so_far(self, mark: Mark) -> Capture | None:
+        """The capture opened last, with the rows that there are now and its times counted from `mark`."""
+        return self._taken(self._open[-1], mark)[1] if self._open else None
+
+    def _taken(self, one: _Open, about: Mark | None = None) -> tuple[Mark, Capture]:
+        about = about or one.marks[0]
+        scans = tuple(
+            f"{at_s - about.at_s:.4f},{values}"
+            for at_s, values in self._rows
+            if one.first_s - BEFORE_S <= at_s <= one.last_s + AFTER_S
         )
-        return Capture(columns=self._names, rows=rows)
-
-
-def _t(values: Row) -> float:
-    return values[0] or 0.0
+        marks = tuple(
+            CaptureMark(t_s=round(mark.at_s - about.at_s, 4), type=mark.kind, detail=mark.detail)
+            for mark in sorted(one.marks, key=lambda mark: mark.at_s)
+        )
+        # Not checked again: what is made here has its columns, and checking takes as long as reading it all.
+        return about, Capture.model_construct(columns=self._names, scans=scans, marks=marks)

@@ -27,6 +27,11 @@ class Coalescer:
         self._hours: dict[str, tuple[float, int]] = {}
         self._held: dict[str, Flood] = {}
 
+    def has_room(self, kind: str, at_s: float) -> bool:
+        """Whether an event of this kind would get a record of its own."""
+        start_s, count = self._hours.get(kind, (at_s, 0))
+        return count < PASS or (at_s - start_s >= HOUR_S and kind not in self._held)
+
     def admit(
         self,
         kind: str,

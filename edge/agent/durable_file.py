@@ -101,7 +101,7 @@ class DurableFile:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._saving:
-                _replace(self._path, _encode(stored))
+                replace_file(self._path, _encode(stored))
         except OSError as error:
             raise DurableFileError(f"{self._path} cannot be written: {error.strerror}") from error
 
@@ -130,7 +130,7 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Temporary file, fsync, rename, fsync of the folder."""
     temporary = path.with_suffix(".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

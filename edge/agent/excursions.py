@@ -1,11 +1,9 @@
-"""Export above the limit, as measured: start, peak, duration, energy, and how often of late. Pure."""
+"""Export above the limit, as measured: start, peak, duration and energy. Pure."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 
-DAY_S = 86_400.0
 TOLERANCE = 0.005
 """Of nameplate: export up to this much above the limit is not counted as an excursion."""
 
@@ -29,7 +27,11 @@ class Excursions:
         self._open: Excursion | None = None
         self._seen_s = 0.0
         self._seen_w = 0.0
-        self._ended_s: deque[float] = deque()
+
+    @property
+    def running(self) -> bool:
+        """Whether the last measurement was above."""
+        return self._open is not None
 
     def take(self, export_w: float, at_s: float) -> Excursion | None:
         """Take a new measurement; the excursion that it ended, if it ended one."""
@@ -43,20 +45,12 @@ class Excursions:
             )
             return None
         self._open = None
-        if before is not None:
-            self._ended_s.append(at_s)
         return before
 
     def end(self, at_s: float) -> Excursion | None:
         """The one that is running, ended because nobody looks any more."""
         before, self._open = self._lasted(at_s), None
         return before
-
-    def counts(self, now_s: float) -> tuple[int, int]:
-        """How many ended in the last 24 hours and 30 days, as far as this process has seen."""
-        while self._ended_s and now_s - self._ended_s[0] > 30 * DAY_S:
-            self._ended_s.popleft()
-        return sum(now_s - end_s <= DAY_S for end_s in self._ended_s), len(self._ended_s)
 
     def _lasted(self, at_s: float) -> Excursion | None:
         """The one that is running, until now: each measurement stands until the next."""

@@ -8,20 +8,22 @@ from typing import cast, get_args
 
 from contract import records
 from contract.envelope import RecordClass
-from contract.socket import EventStatus
-from edge.agent import captures
-from edge.agent.captures import Captures
+from contract.socket import EventStatus, ExcursionStatus
+from edge.agent.capture_records import CaptureRecords
+from edge.agent.captures import Mark
 from edge.agent.coalesce import HOUR_S, Coalescer, Flood
 from edge.agent.excursions import Excursion, Excursions
 from edge.agent.minute import Minute
 from edge.agent.scanned import Scanned
-from edge.agent.summary import status_record
+from edge.agent.summary import excursion_status, status_record
+from edge.agent.tally import DAY_S, MONTH_S, Sum, Tally
 from edge.agent.tell import Happening, log
 from edge.agent.wall import Wall
 from edge.model.sample import Quality
 from edge.model.site import Site
 from edge.model.view import View
 from edge.spool import SpoolWriter
+from edge.spool.spool import boot_id
 
 KEPT_EVENTS = 1000
 STATUS_EVERY_S = 60.0
@@ -44,22 +46,26 @@ _EVIDENCE = frozenset(
         "capture",
     }
 )
-_CAPTURED = frozenset({"pickup", "trip", "fallback"})
 
 
 class Recorder:
     """One site's recorder; `events` are the newest, oldest first. A PCC sample past `stale_s` is no measurement."""
 
-    def __init__(self, site: Site, site_hash: str, writer: SpoolWriter, wall: Wall, stale_s: float) -> None:
+    def __init__(
+        self, site: Site, site_hash: str, writer: SpoolWriter, wall: Wall, stale_s: float, tally: Tally
+    ) -> None:
         self.events: deque[EventStatus] = deque(maxlen=KEPT_EVENTS)
         self._site = site
         self._site_hash = site_hash
         self._writer = writer
         self._wall = wall
         self._stale_s = stale_s
-        self._captures: Captures[records.Event] = Captures(captures.columns(site))
+        self._boot = boot_id()
+        self._captures = CaptureRecords(site)
         self._coalescer = Coalescer()
         self._excursions = Excursions(site.limit_w, site.nameplate_w)
+        self._onset = wall.at(time.monotonic())
+        self._tally = tally
         self._minute = Minute(time.monotonic())
         self._standing: tuple[object, ...] = ()
         self._status_s = float("-inf")
@@ -80,14 +86,13 @@ class Recorder:
         self._writer.put("audit", RecordClass.EVIDENCE, payload, now_s)
 
     def scanned(self, done: Scanned) -> None:
-        """Take a scan: its events, its row, its measurements."""
+        """Take a scan: its row, its events, its measurements."""
+        self._captures.scanned(done)
         for event in done.reasons.events:
             self._keep(Happening(event.kind, event.at_s, event.detail, values=dict(event.values)))
         self._measured(done)
-        for payload, capture in self._captures.take(
-            captures.row(done.image, done.commands, done.now_s), done.now_s
-        ):
-            self._put_capture(payload, capture)
+        for at_s, payload in self._captures.ready(done.now_s):
+            self._put(payload, at_s)
         self._report_status(done)
         for flood in self._coalescer.due(done.now_s):
             self._put_flood(flood, done.now_s)
@@ -98,18 +103,20 @@ class Recorder:
         excursion = self._excursions.end(now_s)
         if excursion is not None:
             self._keep_excursion(excursion, now_s)
-        for payload, capture in self._captures.flush():
-            self._put_capture(payload, capture)
+        for at_s, payload in self._captures.flush():
+            self._put(payload, at_s)
         for flood in self._coalescer.flush():
             self._put_flood(flood, now_s)
+
+    def excursions(self) -> ExcursionStatus:
+        """How often of late."""
+        return excursion_status(self._tally, self._wall.now_s())
 
     def _measured(self, done: Scanned) -> None:
         now_s, pcc = done.now_s, done.image.pcc
         export_w = pcc.export_w.fresh(now_s, self._stale_s) if done.new_sample else None
         if export_w is not None:
-            excursion = self._excursions.take(export_w, now_s)
-            if excursion is not None:
-                self._keep_excursion(excursion, now_s)
+            self._followed(export_w, now_s)
         if self._pcc_quality not in (None, pcc.export_w.quality):
             detail = f"the PCC meter's power is {pcc.export_w.quality} (was {self._pcc_quality})"
             self.tell(Happening("quality-change", now_s, detail, "meter"))
@@ -131,21 +138,37 @@ class Recorder:
         if not self._coalescer.admit(what.kind, what.at_s):
             return
         log.warning("%s: %s", what.kind, what.detail)
+        at = self._wall.at(what.at_s)
+        mark = Mark(what.at_s, at, what.kind, what.detail)
         payload = records.Event(
             type=_kind(what.kind),
-            at=self._wall.at(what.at_s),
+            at=at,
             detail=what.detail,
             device=what.device,
             limit_w=self._site.limit_w,
             values=what.values,
+            capture=self._captures.happened(mark),
         )
         self._put(payload, what.at_s)
-        if what.kind in _CAPTURED:
-            self._captures.begin(payload, what.at_s)
+
+    def _followed(self, export_w: float, now_s: float) -> None:
+        """A new measurement: an excursion may begin with it, or end."""
+        was_running = self._excursions.running
+        ended = self._excursions.take(export_w, now_s)
+        if ended is not None:
+            self._keep_excursion(ended, now_s)
+        if self._excursions.running and not was_running:
+            self._tally.add(Sum(count=1), self._wall.now_s())
+            self._onset = self._wall.at(now_s)
+            if self._coalescer.has_room("excursion", now_s):
+                detail = f"export of {export_w:.0f} W, above {self._site.limit_w:.0f} W"
+                self._captures.reach(Mark(now_s, self._onset, "excursion", detail))
 
     def _keep_excursion(self, excursion: Excursion, now_s: float) -> None:
-        """One record, at its end, so that it counts once; the pickup's capture shows what came after."""
-        day, month = self._excursions.counts(now_s)
+        """One record, at its end, so that it counts once; its capture reaches to 30 s after that."""
+        wall_s = self._wall.now_s()
+        self._tally.add(Sum(0, excursion.duration_s, excursion.energy_wh), wall_s)
+        day, month = self._tally.over(DAY_S, wall_s).count, self._tally.over(MONTH_S, wall_s).count
         detail = (
             f"export above {self._site.limit_w:.0f} W for {excursion.duration_s:.1f} s, at most "
             f"{excursion.peak_w:.0f} W, {excursion.energy_wh:.2f} Wh"
@@ -156,17 +179,17 @@ class Recorder:
         if not self._coalescer.admit("excursion", excursion.start_s, *figures):
             return
         log.warning("excursion: %s", detail)
+        self._captures.reach(Mark(now_s, self._wall.at(now_s), "excursion-end", detail))
         payload = records.Event(
             type="excursion",
-            at=self._wall.at(excursion.start_s),
-            start=self._wall.at(excursion.start_s),
+            at=self._onset,
+            start=self._onset,
             detail=detail,
             limit_w=self._site.limit_w,
             peak_w=excursion.peak_w,
             duration_s=excursion.duration_s,
             energy_wh=excursion.energy_wh,
             values=values,
-            capture=self._captures.around(excursion.start_s),
         )
         self._put(payload, excursion.start_s)
 
@@ -179,17 +202,13 @@ class Recorder:
                 time_quality=self._wall.quality(),
                 detail=what.detail,
                 values=what.values,
+                boot=self._boot,
             )
         )
 
     def _put(self, payload: records.Event, at_s: float) -> None:
         kept = RecordClass.EVIDENCE if payload.type in _EVIDENCE else RecordClass.EVENT
         self._writer.put("event", kept, payload, at_s)
-
-    def _put_capture(self, payload: records.Event, capture: records.Capture) -> None:
-        """What happened around an event, once its time is over; the event itself is kept already."""
-        update = {"type": "capture", "detail": f"{payload.type}: {payload.detail}", "capture": capture}
-        self._put(payload.model_copy(update=update), time.monotonic())
 
     def _put_flood(self, flood: Flood, now_s: float) -> None:
         detail = f"{flood.count} more of this kind within the hour"

@@ -129,7 +129,8 @@ class Requests:
             case DevicesRequest():
                 return Devices(devices=self._device_list())
             case EventsRequest():
-                return Events(events=tuple(self._recorder.events)[-request.last :])
+                newest = tuple(self._recorder.events)[-request.last :]
+                return Events(events=newest, excursions=self._recorder.excursions())
             case ReadModelsRequest():
                 return Models(models=await self._devices.read_models(request.device, request.models))
             case WritePointsRequest():

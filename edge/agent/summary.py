@@ -11,6 +11,8 @@ from contract import records
 from contract.socket import (
     DerStatus,
     ElementStatus,
+    ExcursionStatus,
+    ExcursionSum,
     ImageStatus,
     LimitStatus,
     LinkStatus,
@@ -27,6 +29,7 @@ from contract.socket import (
 from edge.agent.der_task import Writes
 from edge.agent.scan_clock import ScanClock
 from edge.agent.scanned import Scanned
+from edge.agent.tally import DAY_S, MONTH_S, Tally
 from edge.model.sample import Sample
 from edge.model.site import Site
 from edge.model.view import ElementView
@@ -53,6 +56,7 @@ def status_of(
     writes: Writes,
     pids: Pids,
     pending: int,
+    excursions: ExcursionStatus,
 ) -> Status:
     """The whole picture; samples of the PCC are stale past `stale_s`, `pending` records wait in the spool."""
     view = done.view
@@ -79,7 +83,14 @@ def status_of(
         trips=view.trips,
         link=LinkStatus(alive=pids.link is not None, pending=pending),
         overrides=tuple(override.by for override in done.image.overrides),
+        excursions=excursions,
     )
+
+
+def excursion_status(tally: Tally, wall_s: float) -> ExcursionStatus:
+    """Excursions of late."""
+    day, month = (ExcursionSum(**asdict(tally.over(span_s, wall_s))) for span_s in (DAY_S, MONTH_S))
+    return ExcursionStatus(last_24h=day, last_30d=month)
 
 
 def _image(done: Scanned, site: Site, stale_s: float) -> ImageStatus:

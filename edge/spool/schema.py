@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contract.envelope import RecordClass
 
-VERSION = 1
+VERSION = 2
 _BUSY_S = 10.0
 OVERHEAD_BYTES = 200
 """What a row costs beside its body: id, index entries, page slack."""
@@ -33,6 +33,9 @@ CREATE TRIGGER shrunk AFTER DELETE ON records BEGIN
     UPDATE meta SET value = value - OLD.size WHERE key = 'bytes:' || OLD.class;
 END;
 """
+
+# Events that the portal has: nothing waits in here, it is what the site can still show of its past.
+_KEPT = "CREATE TABLE kept (seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, body BLOB NOT NULL)"
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -65,11 +68,14 @@ def ensure(db: sqlite3.Connection, gateway: str) -> str:
     """Create the tables once; return the gateway the file belongs to."""
     db.execute("BEGIN IMMEDIATE")
     try:
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        if version == 0:
             for statement in _statements():
                 db.execute(statement)
             rows = [("gateway", gateway), ("next_seq", 1), *((f"bytes:{name}", 0) for name in RecordClass)]
             db.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+        if version < VERSION:
+            db.execute(_KEPT)
             db.execute(f"PRAGMA user_version={VERSION}")
         owner = str(db.execute("SELECT value FROM meta WHERE key = 'gateway'").fetchone()[0])
         db.execute("COMMIT")

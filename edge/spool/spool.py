@@ -16,7 +16,7 @@ from pydantic import JsonValue, ValidationError
 from contract.envelope import Envelope, EnvelopeError, RecordClass, TimeQuality, new_id
 from contract.records import Payload, kind_of, schema_of
 from contract.topics import UpKind
-from edge.spool import schema
+from edge.spool import kept, schema
 from edge.spool.room import make_room, used_bytes
 
 DEFAULT_QUOTA_BYTES = 256 * 2**20
@@ -183,7 +183,9 @@ class Spool:
         return seq
 
     def _shed(self, drafts: Sequence[Draft]) -> bool:
-        """Drop telemetry and events worth twice what is to be written; False when there was nothing to drop."""
+        """Drop what the portal has, or telemetry and events worth twice what is to be written; whether there was any."""
+        if kept.forget(self._db):
+            return True
         needed = 2 * sum(len(draft.envelope(self._gateway, 1).to_bytes()) + 4096 for draft in drafts)
         with self._transaction():
             return make_room(self._db, max(0, used_bytes(self._db) - needed), drafts[-1], self._insert)
@@ -212,8 +214,23 @@ class Spool:
             return Pending(*row) if row else None
 
     def mark_received(self, ids: Sequence[str]) -> int:
-        """Delete what the portal has stored; unknown ids are no fault. Returns how many were deleted."""
-        with _explained(self._path), self._transaction():
+        """Forget what the portal has stored, events apart: they are kept for `dergate events` while there is room.
+
+        Unknown ids are no fault. Returns how many wait no longer.
+        """
+        with _explained(self._path):
+            try:
+                return self._receive(ids, self._quota_bytes // kept.SHARE)
+            except sqlite3.Error as error:
+                if not _is_full(error):
+                    raise
+                kept.forget(self._db)
+                return self._receive(ids, 0)
+
+    def _receive(self, ids: Sequence[str], keep_bytes: int) -> int:
+        with self._transaction():
+            if keep_bytes:
+                kept.keep(self._db, ids, keep_bytes)
             delete = "DELETE FROM records WHERE id = ?"
             return sum(self._db.execute(delete, (record_id,)).rowcount for record_id in ids)
 

@@ -12,12 +12,14 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import JsonValue
 
-from contract.envelope import EnvelopeError, RecordClass
+from contract.envelope import EnvelopeError, RecordClass, TimeQuality
 from contract.records import Payload
 from edge.spool.clock import WallClock
 from edge.spool.spool import DEFAULT_QUOTA_BYTES, Draft, Signer, Spool, SpoolError, SpoolFull
@@ -65,6 +67,16 @@ class _Item:
     result: Future[int] = field(default_factory=Future)
 
 
+class Clock(Protocol):
+    """Turns monotonic time into wall time, and says how far that can be trusted."""
+
+    def quality(self) -> TimeQuality:
+        """How far the wall clock can be trusted now."""
+
+    def at(self, mono_s: float) -> datetime:
+        """The UTC time of a monotonic moment."""
+
+
 class SpoolWriter:
     """The one object the agent puts records into. `put` never blocks and never raises.
 
@@ -80,10 +92,11 @@ class SpoolWriter:
         quota_bytes: int = DEFAULT_QUOTA_BYTES,
         signer: Signer | None = None,
         bound: int = BOUND,
+        clock: Clock | None = None,
     ) -> None:
         self.state = WriterState()
         self._spool = Spool(path, gateway, quota_bytes=quota_bytes, signer=signer)
-        self._clock = WallClock()
+        self._clock = clock or WallClock()
         self._bound = bound
         self._tickets = count()
         self._queues: dict[RecordClass, deque[_Item]] = {name: deque() for name in RecordClass}

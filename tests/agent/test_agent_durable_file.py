@@ -152,7 +152,7 @@ async def test_the_keeper_says_for_how_long_the_disk_has_been_behind(tmp_path: P
 
 def test_savings_never_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     running, most = 0, 0
-    real = durable_file._replace
+    real = durable_file.replace_file
 
     def replace(path: Path, data: bytes) -> None:
         nonlocal running, most
@@ -162,7 +162,7 @@ def test_savings_never_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         real(path, data)
         running -= 1
 
-    monkeypatch.setattr(durable_file, "_replace", replace)
+    monkeypatch.setattr(durable_file, "replace_file", replace)
     file = DurableFile(tmp_path / "durable.json")
     with ThreadPoolExecutor(4) as pool:
         for number in range(8):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ import pytest
 from agent_site import demo_site
 
 from contract.envelope import Envelope
-from contract.records import SCHEMAS
+from contract.records import SCHEMAS, Capture
 from edge.agent.recorder import Recorder
 from edge.agent.scanned import Scanned
+from edge.agent.tally import Tally
 from edge.agent.tell import Happening
 from edge.agent.wall import Wall
 from edge.model.commands import Commands, DerLimit, Event, Narrowing, OutputCommand, Reasons
 from edge.model.durable import NEW_SITE
-from edge.model.image import DerReading, Image, OutputReading, PccReading
+from edge.model.image import DerReading, Image, OutputReading, Override, PccReading
 from edge.model.sample import Quality, Sample
 from edge.spool import Spool, SpoolWriter
 from edge.step import Settings, start, view
@@ -36,10 +38,12 @@ class Tape:
         self.path = path
         self.age_s = 0.05
         self.writer = SpoolWriter(path, "demo-site")
-        self.recorder = Recorder(SITE, "0" * 64, self.writer, Wall(), stale_s)
+        self.tally = Tally()
+        self.recorder = Recorder(SITE, "0" * 64, self.writer, Wall(), stale_s, self.tally)
         self.now_s = time.monotonic()
         self._view = view(start(SETTINGS, NEW_SITE, self.now_s), SETTINGS, self.now_s)
         self._number = 0
+        self.overrides: tuple[Override, ...] = ()
 
     def scan(self, export_w: float, *events: str, quality: Quality = Quality.GOOD, **changes: Any) -> None:
         """One scan, 0.2 s after the one before."""
@@ -52,6 +56,7 @@ class Tape:
             PccReading(sample, Sample.good(1.0, self.now_s), Sample.good(60.0, self.now_s), self._number),
             tuple(DerReading(der.name, output, output) for der in SITE.der),
             (OutputReading("coil-2", Sample.good(1.0, self.now_s)),),
+            self.overrides,
         )
         commands = Commands(
             tuple(DerLimit(der.name, 1000.0) for der in SITE.der), (OutputCommand("coil-2", closed=True),)
@@ -74,6 +79,14 @@ class Tape:
         return [(envelope.kind, dict(envelope.payload)) for envelope in found]
 
     def events(self, kind: str) -> list[dict[str, Any]]:
+        """The events of a kind, captures with their `rows`."""
+        found = self._events(kind)
+        for payload in found:
+            if payload["capture"] is not None:
+                payload["capture"]["rows"] = Capture.model_validate_json(json.dumps(payload["capture"])).rows
+        return found
+
+    def _events(self, kind: str) -> list[dict[str, Any]]:
         return [payload for what, payload in self.records() if what == "event" and payload["type"] == kind]
 
     def alarms(self) -> list[str]:
@@ -87,24 +100,149 @@ def tape(tmp_path: Path) -> Iterator[Tape]:
     made.writer.close()
 
 
-def test_a_trip_is_kept_at_once_and_its_capture_follows(tape: Tape) -> None:
+def test_a_trip_is_kept_at_once_with_what_led_up_to_it_and_its_capture_follows(tape: Tape) -> None:
     for _ in range(100):
         tape.scan(20_000.0)
-    tape.scan(30_000.0, "trip")
+    tape.scan(25_100.0, "trip")
     for _ in range(160):
         tape.scan(20_000.0)
     (at_once,) = tape.events("trip")
     (later,) = tape.events("capture")
-    assert at_once["capture"] is None
-    assert later["detail"].startswith("trip: ")
+    before = at_once["capture"]["rows"]
+    assert before[0][0] == pytest.approx(-10.0, abs=0.25)
+    assert before[-1][0] == 0.0
+    assert later["detail"] == "trip: a trip"
     assert later["at"] == at_once["at"]
     columns, rows = later["capture"]["columns"], later["capture"]["rows"]
     assert rows[0][0] == pytest.approx(-10.0, abs=0.25)
     assert rows[-1][0] == pytest.approx(30.0, abs=0.25)
     around = {row[0]: row for row in rows}
-    assert around[0.0][columns.index("export_w")] == 30_000.0
+    assert around[0.0] == before[-1]
+    assert around[0.0][columns.index("export_w")] == 25_100.0
     assert around[0.0][columns.index("inverter-2 output_w")] == 30_000.0
     assert around[0.0][columns.index("coil-2 closed")] == 1.0
+    assert around[0.0][columns.index("fallback")] == 1.0
+    assert later["capture"]["limit_w"] == 25_000.0
+    assert [element["name"] for element in later["capture"]["elements"]] == ["32", "PCS"]
+    assert later["capture"]["marks"] == [{"t_s": 0.0, "type": "trip", "detail": "a trip"}]
+
+
+@pytest.mark.parametrize("kind", ["pickup", "trip", "fallback"])
+def test_each_of_these_is_captured(tape: Tape, kind: str) -> None:
+    tape.scan(20_000.0, kind)
+    tape.recorder.close(tape.now_s)
+    assert [payload["detail"] for payload in tape.events("capture")] == [f"{kind}: a {kind}"]
+
+
+@pytest.mark.parametrize("kind", ["reset", "dropout", "alarm", "device-loss"])
+def test_others_are_marks_on_what_is_open_and_open_nothing(tape: Tape, kind: str) -> None:
+    tape.scan(20_000.0, kind)
+    tape.scan(20_000.0, "pickup")
+    tape.scan(20_000.0, kind)
+    tape.recorder.close(tape.now_s)
+    (found,) = tape.events("capture")
+    assert [mark["type"] for mark in found["capture"]["marks"]] == ["pickup", kind]
+
+
+def test_a_burst_is_one_capture_that_covers_all_of_it(tape: Tape) -> None:
+    for _ in range(60):
+        tape.scan(20_000.0)
+    tape.scan(61_000.0, "pickup")
+    for _ in range(10):
+        tape.scan(61_000.0)
+    tape.scan(24_000.0, "trip", "fallback")
+    for _ in range(160):
+        tape.scan(20_000.0)
+    (found,) = tape.events("capture")
+    assert found["detail"] == "pickup, excursion, trip, fallback: a pickup"
+    kinds = [mark["type"] for mark in found["capture"]["marks"]]
+    assert kinds == ["pickup", "excursion", "trip", "fallback", "excursion-end"]
+    last_s = found["capture"]["marks"][-1]["t_s"]
+    assert found["capture"]["rows"][-1][0] == pytest.approx(last_s + 30.0, abs=0.25)
+    (pickup,), (trip,), (fallback,) = tape.events("pickup"), tape.events("trip"), tape.events("fallback")
+    assert pickup["capture"]["rows"][-1][0] == 0.0
+    assert trip["capture"]["rows"][-1][0] == 0.0
+    assert trip["capture"]["rows"][0][0] == pytest.approx(-12.2, abs=0.25)
+    assert [mark["t_s"] for mark in trip["capture"]["marks"]] == [
+        pytest.approx(-2.2),
+        pytest.approx(-2.2),
+        0.0,
+    ]
+    assert fallback["capture"] is None
+
+
+def test_an_excursion_alone_is_captured_from_before_its_start_to_after_its_end(tape: Tape) -> None:
+    for _ in range(100):
+        tape.scan(20_000.0)
+    for _ in range(100):
+        tape.scan(26_000.0)
+    for _ in range(160):
+        tape.scan(20_000.0)
+    (excursion,) = tape.events("excursion")
+    (found,) = tape.events("capture")
+    assert found["at"] == excursion["at"] == excursion["start"]
+    rows = found["capture"]["rows"]
+    assert rows[0][0] == pytest.approx(-10.0, abs=0.25)
+    assert rows[-1][0] == pytest.approx(excursion["duration_s"] + 30.0, abs=0.25)
+
+
+@pytest.mark.parametrize(
+    ("asked_w", "pickup_w"), [(15_000.0, 15_000.0), (25_001.0, 25_000.0), (None, 25_000.0)]
+)
+def test_a_pickup_lowered_by_a_test_is_shown_as_it_was_in_force(
+    tape: Tape, asked_w: float | None, pickup_w: float
+) -> None:
+    tape.overrides = (Override("a test", 1e12, pickup_w=asked_w),)
+    tape.scan(20_000.0, "pickup")
+    tape.recorder.close(tape.now_s)
+    (found,) = tape.events("capture")
+    (row,) = found["capture"]["rows"]
+    shown = dict(zip(found["capture"]["columns"], row, strict=True))
+    dropout_w = SETTINGS.guard.elements[0].dropout_w
+    assert (shown["32 pickup_w"], shown["32 dropout_w"]) == (pickup_w, dropout_w - 25_000.0 + pickup_w)
+    assert shown["PCS pickup_w"] == 25_000.0
+
+
+def test_of_a_long_excursion_the_start_and_the_end_are_captured(tape: Tape) -> None:
+    for export_w, seconds in ((20_000.0, 15), (26_000.0, 200), (20_000.0, 40)):
+        for _ in range(5 * seconds):
+            tape.scan(export_w)
+    (excursion,) = tape.events("excursion")
+    first, last = tape.events("capture")
+    assert first["detail"] == "excursion: export of 26000 W, above 25000 W"
+    assert last["detail"].startswith("excursion-end: ")
+    assert (first["capture"]["rows"][0][0], first["capture"]["rows"][-1][0]) == pytest.approx(
+        (-10, 30), abs=0.25
+    )
+    assert (last["capture"]["rows"][0][0], last["capture"]["rows"][-1][0]) == pytest.approx(
+        (-10, 30), abs=0.25
+    )
+    assert excursion["duration_s"] == pytest.approx(200.0, abs=0.25)
+
+
+def test_captures_of_a_flood_end_with_the_sixtieth(tape: Tape) -> None:
+    for _ in range(70):
+        tape.scan(61_000.0)
+        tape.scan(20_000.0)
+        tape.now_s += 45.0
+    tape.recorder.close(tape.now_s)
+    shown = [mark for found in tape.events("capture") for mark in found["capture"]["marks"]]
+    assert sum(mark["type"] == "excursion" for mark in shown) == 60
+    assert len(tape.events("excursion")) == 61
+    assert tape.recorder.excursions().last_24h.count == 70
+
+
+def test_a_record_says_the_clock_that_its_site_goes_by(tmp_path: Path) -> None:
+    wall = Wall(floor_s=time.time() + 3600.0)
+    writer = SpoolWriter(tmp_path / "spool.sqlite", "demo-site", clock=wall)
+    recorder = Recorder(SITE, "0" * 64, writer, wall, 1.0, Tally())
+    recorder.tell(Happening("alarm", time.monotonic(), "the clock runs below what was kept"))
+    writer.close()
+    with closing(Spool(tmp_path / "spool.sqlite", "demo-site")) as spool:
+        (record,) = spool.pending(10)
+    envelope = Envelope.from_bytes(record.body)
+    assert envelope.time_quality == "unknown" == recorder.events[0].time_quality
+    assert envelope.time.isoformat(timespec="seconds") == recorder.events[0].wall[:19] + "+00:00"
 
 
 def test_what_is_open_is_written_when_the_agent_stops(tape: Tape) -> None:
@@ -112,9 +250,9 @@ def test_what_is_open_is_written_when_the_agent_stops(tape: Tape) -> None:
     tape.scan(61_000.0, "pickup")
     tape.scan(61_000.0)
     tape.recorder.close(tape.now_s)
-    assert [bool(payload["capture"]) for payload in tape.events("pickup")] == [False]
-    assert [bool(payload["capture"]) for payload in tape.events("capture")] == [True]
-    assert [bool(payload["capture"]) for payload in tape.events("excursion")] == [True]
+    assert [len(payload["capture"]["rows"]) for payload in tape.events("pickup")] == [2]
+    assert [len(payload["capture"]["rows"]) for payload in tape.events("capture")] == [3]
+    assert [payload["duration_s"] for payload in tape.events("excursion")] == [pytest.approx(0.2)]
 
 
 def test_an_excursion_is_whole(tape: Tape) -> None:
