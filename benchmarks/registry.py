@@ -15,6 +15,8 @@ MEASURES = {
     "agent": "benchmarks.agent_load",
     "poll": "benchmarks.poll_cost",
     "der-speed": "benchmarks.der_speed",
+    "trip-clearing": "benchmarks.trip_clearing",
+    "guard-walk": "benchmarks.guard_walk",
     "scenario-speed": "benchmarks.scenario_speed",
 }
 """Name on the command line, and the module that measures it."""

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 
 from edge.core import control
 from edge.core.enter_service import remaining_s
+from edge.core.failed import stand_in
 from edge.core.limiter import target_w
 from edge.core.settings import CoreSettings
 from edge.guard import budget, guard
 from edge.guard.element import elapsed_s
 from edge.guard.fitness import judge
 from edge.guard.settings import GuardSettings
-from edge.model.commands import Commands, Narrowing, Reasons
+from edge.model.commands import Commands, Event, Narrowing, Reasons
 from edge.model.durable import Durable
 from edge.model.image import Image
+from edge.model.permit import Permit
 from edge.model.site import Site
 from edge.model.view import ElementView, Mode, Service, View
 
@@ -69,10 +71,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything remembered from scan to scan."""
+    """Everything remembered from scan to scan. `failed`: the limiter could not finish the last scan."""
 
     core: control.CoreState
     guard: guard.GuardState
+    failed: bool = False
 
     @property
     def durable(self) -> Durable:
@@ -103,9 +106,7 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
         The state after this scan, what to command, and why: limits in force (tightest first) and events.
     """
     permit = guard.permit(settings.guard, state.guard, now_s)
-    core_state, wish = control.core_step(
-        image, settings.core, state.core, permit, now_s, in_service=state.guard.closed
-    )
+    core_state, wish, error = _limited(image, settings, state, permit, now_s)
     guard_state, commands, events = guard.guard_step(
         image,
         settings.guard,
@@ -119,7 +120,30 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
     narrowings = wish.narrowings
     if guard_state.durable.tripped:
         narrowings = (Narrowing("trip", 0.0), *narrowings)
-    return State(core_state, guard_state), commands, Reasons(narrowings, (*wish.events, *events))
+    if error is not None and not state.failed:
+        events = (Event("alarm", now_s, f"the limiter failed, fallback is commanded: {error!r}"), *events)
+    return (
+        State(core_state, guard_state, failed=error is not None),
+        commands,
+        Reasons(narrowings, (*wish.events, *events)),
+    )
+
+
+def _limited(
+    image: Image, settings: Settings, state: State, permit: Permit, now_s: float
+) -> tuple[control.CoreState, control.Wish, Exception | None]:
+    """The limiter's part of a scan; when it fails, what stands in for it, and why. The guard runs in any case."""
+    in_service = state.guard.closed
+    try:
+        core_state, wish = control.core_step(
+            image, settings.core, state.core, permit, now_s, in_service=in_service
+        )
+    except Exception as error:  # noqa: BLE001 - whatever fails in there, the guard must run
+        core_state, wish = stand_in(
+            image, settings.core, state.core, state.guard.limits_w, settings.noise_w, now_s
+        )
+        return core_state, wish, error
+    return core_state, wish, None
 
 
 def view(state: State, settings: Settings, now_s: float) -> View:

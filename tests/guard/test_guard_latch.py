@@ -210,9 +210,9 @@ class TestLostSensing:
         assert self.blind_at_s(Bench().in_service(), a=40.0, b=60.0) is None
         bench = Bench().in_service()
         self.blind_at_s(bench, a=40.0, b=60.0)
-        bench.scans(1.9)
+        bench.scans(0.9)
         assert not bench.state.durable.tripped
-        assert bench.scan(after_s=0.3).state.durable.target == "lost-sensing"
+        assert bench.scan(after_s=0.2).state.durable.target == "lost-sensing"
 
     def test_not_when_open_already_nor_without_an_element(self) -> None:
         assert self.blind_at_s(Bench().scan(0.0)) is None

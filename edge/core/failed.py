@@ -1,0 +1,74 @@
+"""What stands in for the limiter in a scan in which it failed: fallback, out of nothing that it worked out.
+
+No DER gets more than the scan before granted, than its device holds, or than keeps export within the limit at
+zero host load. The guard runs on beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge.core.control import CoreState, Wish, core_start
+from edge.core.settings import CoreSettings
+from edge.model.commands import Narrowing
+from edge.model.image import Image
+
+BY = "limiter-failed"
+
+
+def stand_in(
+    image: Image,
+    settings: CoreSettings,
+    state: CoreState,
+    granted_w: tuple[float, ...],
+    noise_w: float,
+    now_s: float,
+) -> tuple[CoreState, Wish]:
+    """The limiter's state and wish after a scan that it could not finish.
+
+    Args:
+        image: What the scan saw.
+        settings: The limiter's settings.
+        state: Its state before the scan.
+        granted_w: What the guard granted each DER in the scan before.
+        noise_w: σ of the measured power, as fixed at commissioning.
+        now_s: Monotonic time of the scan.
+    """
+    heard = {der.name for der in image.ders if der.reachable and not der.refused}
+    unheard = tuple(plant for plant in settings.ders if plant.name not in heard)
+    counted_w = settings.unmanaged_w + sum(plant.nameplate_w for plant in unheard)
+    asked_w = (cap.cap_w for cap in image.overrides if cap.der is None and cap.cap_w is not None)
+    total_w = max(
+        0.0, min(settings.ceiling_w - settings.margin_cap_w - counted_w, *asked_w, settings.nameplate_w)
+    )
+    limits_w = {}
+    for plant, last_w, der in zip(settings.ders, granted_w, image.ders, strict=True):
+        own_w = (cap.cap_w for cap in image.overrides if cap.der == plant.name and cap.cap_w is not None)
+        share_w = total_w * plant.nameplate_w / settings.nameplate_w
+        limit_w = min(share_w, last_w, der.limit_w.otherwise(plant.nameplate_w), *own_w)
+        limits_w[plant.name] = limit_w if plant.name in heard and limit_w >= plant.min_w else 0.0
+    isolate = state.isolated | {plant.contact for plant in unheard if plant.contact is not None}
+    after = _begun_anew(settings, state, sum(limits_w.values()), noise_w, now_s)
+    after = replace(after, lost=frozenset(plant.name for plant in unheard), isolated=isolate)
+    return after, Wish(limits_w, (Narrowing(BY, total_w),), isolate, ready=False, entered=False, events=())
+
+
+def _begun_anew(
+    settings: CoreSettings, state: CoreState, ceiling_w: float, noise_w: float, now_s: float
+) -> CoreState:
+    """A limiter that knows nothing, but for limits that may be in devices and how far enter service has come.
+
+    Whatever broke the last one is not carried on; a delay of enter service that was under way begins again.
+    """
+    fresh = core_start(settings, now_s, noise_w, after_trip=state.enter.after_trip)
+    was = state.fallback
+    return replace(
+        fresh,
+        limiter=replace(fresh.limiter, ceiling_w=ceiling_w),
+        tracks=tuple(
+            replace(track, unproven=old.unproven)
+            for track, old in zip(fresh.tracks, state.tracks, strict=True)
+        ),
+        fallback=replace(fresh.fallback, starting=was.starting, count=was.count + (not was.active)),
+        enter=replace(state.enter, window_s=None, ready=False),
+    )

@@ -1,0 +1,153 @@
+"""The walk over the guard ends, breaks no rule, comes by everything, and notices a guard that was broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from benchmarks.guard_walk import walked
+from benchmarks.walk.walk import walk
+from benchmarks.walk.walks import Walk, walks
+from edge.guard import element, guard, sensing, supervisor
+
+SMALL = {each.name: each for each in walks()}
+
+
+@pytest.mark.parametrize("each", SMALL.values(), ids=SMALL)
+def test_no_path_breaks_a_rule(each: Walk) -> None:
+    found = walked(each)
+    assert found.broken == {}
+    assert not each.reaches - set(found.reached), found.reached
+    if each.settings.reset_is_manual or any(each.alphabet.reset):
+        assert found.stuck == 0
+    if each.settings.elements:
+        delay_s = each.settings.elements[0].delay_s
+        assert found.longest_s < delay_s + each.settings.watchdog_s
+
+
+def broken_guard(module: ModuleType, old: str, new: str) -> ModuleType:
+    """The guard with one text replaced in one of its files, as a module apart from the shipped one."""
+    copies = {}
+    for each in (element, sensing, supervisor, guard):
+        text = Path(str(each.__file__)).read_text(encoding="utf-8")
+        if each is module:
+            assert text.count(old) == 1, (old, text.count(old))
+            text = text.replace(old, new)
+        copy = ModuleType(each.__name__)
+        exec(compile(text, str(each.__file__), "exec"), vars(copy))
+        copies[each.__name__] = copy
+    mended = copies[guard.__name__]
+    mended.element_step = copies[element.__name__].element_step  # type: ignore[attr-defined]  # the copy's own
+    for name in ("proven_safe", "verified_zero"):
+        setattr(mended, name, getattr(copies[sensing.__name__], name))
+    for name in ("must_trip", "watch_step"):
+        setattr(mended, name, getattr(copies[supervisor.__name__], name))
+    return mended
+
+
+BREAKS = [
+    (
+        "element",
+        element,
+        "now_s - state.below_s >= settings.delay_s",
+        "now_s - state.below_s > settings.delay_s",
+    ),
+    (
+        "element",
+        element,
+        "return ElementState(below_s=sample.oldest_s)\n    if value_w >",
+        "return ElementState(below_s=sample.newest_s)\n    if value_w >",
+    ),
+    (
+        "element",
+        element,
+        "if value_w > settings.direction * settings.pickup_w:",
+        "if value_w > settings.direction * settings.pickup_w + 1:",
+    ),
+    (
+        "element",
+        element,
+        "    beyond = state.picked_up and state.clear_s is None",
+        "    beyond = sample is not None and state.picked_up",
+    ),
+    ("element", guard, "blind_s >= settings.lost_sensing_s", "blind_s > settings.lost_sensing_s"),
+    (
+        "element",
+        guard,
+        "and not proven_safe(settings, image, state.sample_s, now_s)",
+        "and image.ders[0].output_w.quality != Quality.GOOD",
+    ),
+    ("element", sensing, "return now_s - (settings.lost_sensing_s or 0.0)", "return now_s - 6.0"),
+    (
+        "contact",
+        guard,
+        "now_s - state.scan_s < settings.watchdog_s",
+        "now_s - state.scan_s <= settings.watchdog_s",
+    ),
+    (
+        "element",
+        guard,
+        "sample_s=state.sample_s if sample is None else sample.oldest_s",
+        "sample_s=now_s if image.pcc.sequence else state.sample_s",
+    ),
+    ("import", element, "value_w = settings.direction * sample", "value_w = sample"),
+    (
+        "minimum power",
+        guard,
+        "blocked_s=zero_s if element.blocked_at_zero_output else None",
+        "blocked_s=None",
+    ),
+    (
+        "service",
+        guard,
+        "if image.reset and durable.tripped and not state.causes:",
+        "if image.reset and durable.tripped:",
+    ),
+    ("service", guard, "or state.durable.lockout or", "or"),
+    ("service", guard, ' or state.durable.target == "state-lost"', ""),
+    (
+        "service",
+        guard,
+        "output_w is None or output_w > TOLERANCE",
+        "output_w is not None and output_w > TOLERANCE",
+    ),
+    ("service", guard, "            in_service=False,\n", "            in_service=durable.in_service,\n"),
+    ("service, manual", guard, "settings.reset_is_manual or", "False or"),
+    (
+        "contact",
+        guard,
+        "if not ready or held or state.causes or state.breaker_failed:",
+        "if not ready or held or state.causes:",
+    ),
+    ("contact", guard, "if not ready or held or state.causes", "if not ready or state.causes"),
+    ("contact", guard, "if held or fell_open else", "if held else"),
+    ("contact", guard, "if state.closed and entered and not", "if state.closed and not"),
+    ("counting", guard, "len(trips_s) >= settings.lockout_trips", "len(trips_s) > settings.lockout_trips"),
+    ("counting", guard, "now_s - at_s < DAY_S", "now_s - at_s < DAY_S / 2"),
+    ("counting", guard, "if override.test)", "if True)"),
+    (
+        "PCS bound",
+        element,
+        "sample.newest_s - clear_s >= settings.reset_delay_s",
+        "sample.newest_s >= clear_s",
+    ),
+    (
+        "supervisor",
+        supervisor,
+        "now_s - watch.unresponsive_s >= TRIP_AFTER_S",
+        "now_s - watch.unresponsive_s > TRIP_AFTER_S",
+    ),
+    ("supervisor", supervisor, "if output_w <= limit_w + slack_w:", "if output_w <= limit_w + 60 * slack_w:"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "old", "new"), BREAKS, ids=[f"{at} {each[0]}" for at, each in enumerate(BREAKS)]
+)
+def test_a_broken_guard_is_noticed(name: str, module: ModuleType, old: str, new: str) -> None:
+    each = SMALL[name]
+    guard_copy = broken_guard(module, old, new)
+    found = walk(name, each.settings, each.alphabet, starts=each.starts, guard=guard_copy, give_up_after=1)
+    assert found.broken

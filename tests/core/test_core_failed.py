@@ -1,0 +1,99 @@
+"""What stands in for a limiter that failed: it grants no more than was granted, held, asked or allowed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core_bench import NONE, SETTINGS, der, image, pcc
+
+from edge.core.control import CoreState, core_start
+from edge.core.enter_service import EnterService
+from edge.core.failed import stand_in
+from edge.core.fallback import Fallback
+from edge.model.image import DerReading, Image, Override
+
+NOW_S = 10.0
+SOUND = image(pcc(0.0, NOW_S), der("a", 0.0, 20.0, NOW_S), der("b", 0.0, 80.0, NOW_S))
+STATE = core_start(SETTINGS, 0.0, 0.0, after_trip=False)
+
+
+def limits_w(
+    at: Image = SOUND, granted_w: tuple[float, float] = (20.0, 80.0), settings: object = SETTINGS
+) -> dict[str, float]:
+    _, wish = stand_in(at, settings, STATE, granted_w, 0.0, NOW_S)  # type: ignore[arg-type]  # core settings
+    return wish.limits_w
+
+
+def test_the_share_that_keeps_export_within_the_limit_less_the_widest_margin_at_zero_load() -> None:
+    assert limits_w() == pytest.approx({"a": 4.6, "b": 18.4})
+    assert limits_w(settings=replace(SETTINGS, unmanaged_w=13.0)) == pytest.approx({"a": 2.0, "b": 8.0})
+    assert limits_w(settings=replace(SETTINGS, unmanaged_w=23.0)) == {"a": 0.0, "b": 0.0}
+    assert limits_w(settings=replace(SETTINGS, unmanaged_w=30.0)) == {"a": 0.0, "b": 0.0}
+    assert limits_w(settings=replace(SETTINGS, ceiling_w=500.0)) == {"a": 20.0, "b": 80.0}
+
+
+def test_no_more_than_was_granted_or_is_held() -> None:
+    assert limits_w(granted_w=(1.0, 80.0)) == pytest.approx({"a": 1.0, "b": 18.4})
+    held = image(pcc(0.0, NOW_S), der("a", 0.0, 2.0, NOW_S), der("b", 0.0, 80.0, NOW_S))
+    assert limits_w(held) == pytest.approx({"a": 2.0, "b": 18.4})
+    unread = replace(SOUND, ders=(replace(SOUND.ders[0], limit_w=NONE), SOUND.ders[1]))
+    assert limits_w(unread) == pytest.approx({"a": 4.6, "b": 18.4})
+
+
+def test_a_share_below_the_least_is_nothing() -> None:
+    a, b = SETTINGS.ders
+    for least_w, given_w in [(4.59, 4.6), (4.61, 0.0)]:
+        settings = replace(SETTINGS, ders=(replace(a, min_w=least_w), b))
+        assert limits_w(settings=settings)["a"] == pytest.approx(given_w)
+
+
+@pytest.mark.parametrize("swap", [{"reachable": False}, {"refused": True}])
+def test_one_that_does_not_answer_counts_at_nameplate_and_its_contact_opens(swap: dict[str, bool]) -> None:
+    silent: DerReading = replace(SOUND.ders[1], **swap)  # type: ignore[arg-type]  # flags of the reading
+    after, wish = stand_in(
+        replace(SOUND, ders=(SOUND.ders[0], silent)), SETTINGS, STATE, (20.0, 80.0), 0.0, NOW_S
+    )
+    assert wish.limits_w == {"a": 0.0, "b": 0.0}
+    assert wish.isolate == after.isolated == {"k"}
+    assert after.lost == {"b"}
+
+
+def test_what_was_isolated_stays_so_and_nothing_closes() -> None:
+    after, wish = stand_in(SOUND, SETTINGS, replace(STATE, isolated=frozenset({"k"})), (9.0, 9.0), 0.0, NOW_S)
+    assert wish.isolate == after.isolated == {"k"}
+    assert not after.lost
+    assert (wish.ready, wish.entered, wish.events) == (False, False, ())
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        (Override("portal", 1e9, limit_w=10.0), {"a": 2.0, "b": 8.0}),
+        (Override("portal", 1e9, limit_w=float("nan")), {"a": 0.0, "b": 0.0}),
+        (Override("portal", 1e9, limit_w=50.0), {"a": 4.6, "b": 18.4}),
+        (Override("portal", 1e9, limit_w=1.0, der="a"), {"a": 1.0, "b": 18.4}),
+        (Override("test", 1e9, blind=True), {"a": 4.6, "b": 18.4}),
+    ],
+)
+def test_remote_limits_go_on_narrowing(override: Override, expected: dict[str, float]) -> None:
+    assert limits_w(replace(SOUND, overrides=(override,))) == pytest.approx(expected)
+
+
+def test_the_limiter_begins_anew_but_forgets_no_limit_that_may_be_in_a_device() -> None:
+    sent = replace(STATE.tracks[0], unproven=((1.0, 15.0),), below_w=float("nan"))
+    state = CoreState(
+        limiter=replace(STATE.limiter, ceiling_w=float("nan"), sequence=7),
+        tracks=(sent, STATE.tracks[1]),
+        fallback=Fallback(active=False, since_s=1.0, count=4),
+        enter=EnterService(after_trip=True, window_s=1.0, ready=True),
+    )
+    after, wish = stand_in(SOUND, SETTINGS, state, (20.0, 80.0), 0.0, NOW_S)
+    assert after.limiter.ceiling_w == pytest.approx(sum(wish.limits_w.values()))
+    assert after.limiter.sequence == -1
+    assert (after.tracks[0].unproven, after.tracks[0].below_w) == (((1.0, 15.0),), 0.0)
+    assert after.fallback == Fallback(active=True, since_s=NOW_S, count=5)
+    assert after.enter == EnterService(after_trip=True)
+    again, _ = stand_in(SOUND, SETTINGS, after, (20.0, 80.0), 0.0, NOW_S + 1)
+    assert again.fallback.count == 5
+    assert stand_in(SOUND, SETTINGS, STATE, (1.0, 1.0), 0.0, NOW_S)[0].fallback.starting

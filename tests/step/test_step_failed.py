@@ -1,0 +1,60 @@
+"""An exception inside the limiter: fallback, and the guard runs on."""
+
+from __future__ import annotations
+
+import pytest
+from plant import Plant, settled
+from watcher import Watcher
+
+from edge.core import control
+
+
+def broken(*_: object, **__: object) -> None:
+    raise ZeroDivisionError("a defect")
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Plant:
+    plant = settled().run(1.0)
+    monkeypatch.setattr(control, "core_step", broken)
+    return plant
+
+
+def test_it_ends_in_fallback_and_is_said_once(failing: Plant) -> None:
+    held_w, at_s = failing.commanded_w, failing.now_s
+    failing.run(5.0)
+    assert failing.view.mode == "fallback"
+    assert failing.commanded_w <= min(held_w, failing.site.limit_w)
+    assert failing.kinds(at_s).count("alarm") == 1
+    assert failing.closed
+    assert failing.reasons.limits[0].by == "limiter-failed"
+
+
+def test_the_guard_trips_on_an_excursion_all_the_same(failing: Plant) -> None:
+    at_s = failing.now_s
+    failing.writes_ignored = True
+    failing.load_w -= 45_000.0
+    failing.run(3.0)
+    assert failing.view.target == "32"
+    assert failing.at_s("trip", at_s) - at_s <= 1.25 + failing.site.control.scan_s + 1e-6
+    assert failing.longest_excursion_s(25_000.0, at_s) <= 2.0
+
+
+def test_nothing_closes_while_it_fails(failing: Plant) -> None:
+    failing.restart(1.0).run(20.0)
+    assert not failing.closed
+    assert failing.view.fallbacks == 0
+
+
+def test_it_comes_back_by_itself_when_the_defect_is_gone() -> None:
+    plant = settled().run(1.0)
+    Watcher(plant)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "core_step", broken)
+        plant.run(1.0)
+    at_s = plant.now_s
+    plant.run(15.0)
+    assert plant.view.mode == "regulating"
+    assert "trip" not in plant.kinds()
+    assert plant.kinds(at_s).count("alarm") == 0
+    assert not plant.state.failed
