@@ -39,6 +39,16 @@ def shown(*arguments: str) -> dict[str, Any]:
     return found
 
 
+def stored(site: Path) -> list[dict[str, Any]]:
+    """The events so far, once the trip is among them and all are in the spool."""
+    end_s = time.monotonic() + 10.0
+    while time.monotonic() < end_s:
+        found: list[dict[str, Any]] = shown("events", str(site))["events"]
+        if any(event["kind"] == "trip" for event in found) and all(event["seq"] for event in found):
+            return found
+    raise AssertionError("the trip is not in the spool")
+
+
 async def tripped_by_a_test(site: Path) -> None:
     """Lower the pickup below what is exported, until the element operates."""
     async with AgentClient(socket_path(site)) as agent:
@@ -57,8 +67,7 @@ def test_a_trip_leaves_events_and_a_capture_that_others_read(folder: Path) -> No
             sim.until(lambda truth: truth.closed and truth.export_w > 22_000, 18)
             asyncio.run(tripped_by_a_test(site))
             sim.until(lambda truth: not truth.closed, 1.0)
-            time.sleep(0.5)
-            running = shown("events", str(site))["events"]
+            running = stored(site)
             assert [event["kind"] for event in running if event["kind"] in ("pickup", "trip")] == [
                 "pickup",
                 "trip",
