@@ -10,6 +10,7 @@ from benchmarks.rows import Row
 MEASURES = {
     "calibration": "benchmarks.calibration",
     "response": "benchmarks.response",
+    "stability": "benchmarks.stability",
     "step": "benchmarks.step_cost",
     "latency": "benchmarks.added_latency",
     "agent": "benchmarks.agent_load",

@@ -26,6 +26,8 @@ GOALS_US = {10: 150.0, 100: 1000.0}
 
 _SETTLE_S = 12.0
 _RECORD_S = 40.0
+_STEP_EVERY_S = 2.0
+"""The ramp back takes as long: limits move at every sample."""
 _REPLAYS = 3
 
 
@@ -48,10 +50,10 @@ def record(inverters: int, seconds: float = _RECORD_S) -> Recording:
     loop.run(_SETTLE_S)
     settled = len(images)
     share = 0.2
-    for _ in range(max(1, round(seconds / 10.0))):
+    for _ in range(max(1, round(seconds / _STEP_EVERY_S))):
         loop.load_step(-share * fleet.nameplate_w)
         share = -share
-        loop.run(10.0)
+        loop.run(_STEP_EVERY_S)
     return Recording(loop.settings, images, settled)
 
 

@@ -53,7 +53,7 @@ class ClosedLoop:
 
     `seed` draws the phases of all polls and what faults strike. `on_scan` gets each image with its time before the
     step runs on it; `control` is that step. `asks` is what people want of the agent. `plant_seed` takes the place of every seed of the sim
-    file.
+    file. `settings` takes the place of what the site file compiles to.
 
     Raises:
         UnfitError: The site cannot be held within its bounds.
@@ -70,10 +70,11 @@ class ClosedLoop:
         on_scan: Scan | None = None,
         faults: Sequence[Fault] = (),
         asks: Sequence[Ask] = (),
+        settings: Settings | None = None,
     ) -> None:
         self.plant = Plant(sim, dt_s, plant_seed)
         self.site = site
-        self.settings = Settings.of(site)
+        self.settings = settings or Settings.of(site)
         self.control: Control = step
         self.events: list[Event] = []
         self.modes: list[tuple[float, Mode]] = []

@@ -16,6 +16,8 @@ from edge.model.image import Image
 from edge.model.permit import Permit
 
 ISOLATION_TOLERANCE_W = 1.0
+BLIND = "sight of the point of common coupling was lost or is not trusted"
+FORCED = "export did not come down in time: the guard forced it"
 OPEN_PROOF_S = 2.0
 """A contact's feedback older than this proves nothing."""
 
@@ -80,7 +82,7 @@ def core_step(
         now_s,
         forced=permit.force_fallback,
     )
-    limiter = _regulated(settings, state, fallback, tracks, lost, image, total_w, now_s)
+    limiter = _regulated(settings, state, fallback, tracks, lost, image, total_w, now_s, timing=permit.timing)
     isolate = _isolated(settings, fallback, counted_w, total_w, state.isolated)
     enter = enter_step(
         settings,
@@ -111,7 +113,12 @@ def core_step(
         isolated=isolate,
     )
     return after, Wish(
-        limits_w, (*narrowings, *single), isolate, enter.ready, enter.done, _events(state, after, now_s)
+        limits_w,
+        (*narrowings, *single),
+        isolate,
+        enter.ready,
+        enter.done,
+        _events(state, after, now_s, forced=permit.force_fallback),
     )
 
 
@@ -169,12 +176,14 @@ def _regulated(
     image: Image,
     total_w: float,
     now_s: float,
+    *,
+    timing: bool,
 ) -> Limiter:
     """The limiter after this scan. In fallback its ceiling is at most the fallback total, to go up from there.
 
     One that stood lower stays: a fallback forced during an excursion loosens nothing.
     """
-    limiter = correct(settings, state.limiter, tracks, lost, image.pcc, now_s)
+    limiter = correct(settings, state.limiter, tracks, lost, image.pcc, now_s, timing=timing)
     if fallback.active and limiter.ceiling_w > total_w:
         return replace(limiter, ceiling_w=total_w)
     return limiter
@@ -248,12 +257,11 @@ def _caps(
     return caps_w
 
 
-def _events(before: CoreState, after: CoreState, now_s: float) -> tuple[Event, ...]:
+def _events(before: CoreState, after: CoreState, now_s: float, *, forced: bool) -> tuple[Event, ...]:
     events = []
     if after.fallback.active and not before.fallback.active:
-        events.append(
-            Event("fallback", now_s, "sight of the point of common coupling was lost or is not trusted")
-        )
+        why = FORCED if forced else BLIND
+        events.append(Event("fallback", now_s, why))
     if before.fallback.active and not after.fallback.active:
         events.append(Event("fallback-end", now_s, "fresh measurements and verified limits held long enough"))
     events += [

@@ -11,21 +11,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.core.noise import Noise, heard, margin_w
+from edge.core.noise import SIGMAS, Noise, heard, margin_w
 from edge.core.settings import CoreSettings
 from edge.core.track import Track, output_span
 from edge.model.image import PccReading
 
+SMOOTHING = 1.0 / 8.0
+"""Weight of one sample in the host load while it differs by no more than noise does."""
+HOLD_DOWN = 0.25
+"""Of the margin: the ceiling is not lowered by less."""
+HOLD_UP = 0.5
+"""Of the margin: the ceiling is not raised by less."""
+CLEAR = 0.02
+"""Of nameplate, and no more than the margin: how much lower the aim is while an excursion is being counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limiter:
-    """`ceiling_w`: DER output allowed in sum; `sequence`: the last PCC sample that was used, `export_w` its value."""
+    """`ceiling_w`: DER output allowed in sum; `sequence`: the last PCC sample that was used, `export_w` its value.
+
+    `load_w` is the host load, noise averaged out; None before the first sample.
+    """
 
     ceiling_w: float
     sequence: int
     used_s: float
     noise: Noise
     export_w: float | None = None
+    load_w: float | None = None
 
 
 def target_w(settings: CoreSettings, noise: Noise) -> float:
@@ -60,8 +73,14 @@ def correct(
     lost: frozenset[str],
     pcc: PccReading,
     now_s: float,
+    *,
+    timing: bool,
 ) -> Limiter:
-    """The limiter after this scan: corrected if the PCC sample is new, unchanged otherwise."""
+    """The limiter after this scan: corrected if the PCC sample is new, unchanged otherwise.
+
+    While an excursion is being counted (`timing`) it keeps clear of the ceiling by more: noise alone must neither
+    hold an element picked up nor keep the PCS bound from its reset.
+    """
     export_w = pcc.export_w.fresh(now_s, settings.stale_s)
     if export_w is None or pcc.sequence == limiter.sequence:
         return limiter
@@ -71,11 +90,36 @@ def correct(
         noise = heard(noise, (low_w + high_w) / 2, settings.margin_floor_w)
     aim_w = target_w(settings, noise)
     margin = settings.ceiling_w - aim_w
-    ceiling_w = limiter.ceiling_w
-    if ceiling_w > high_w + aim_w + margin / 2:
-        ceiling_w = high_w + aim_w
-    elif ceiling_w < low_w + aim_w:
-        rise_w = settings.ramp_up_w_per_s * max(0.0, now_s - limiter.used_s)
-        ceiling_w = min(ceiling_w + rise_w, low_w + aim_w)
-    ceiling_w = min(max(ceiling_w, 0.0), settings.nameplate_w)
-    return Limiter(ceiling_w, pcc.sequence, now_s, noise, export_w)
+    drop_w = limiter.ceiling_w - settings.ceiling_w - margin / SIGMAS
+    load_w = followed(limiter.load_w, low_w, high_w, drop_w, margin)
+    rise_w = settings.ramp_up_w_per_s * max(0.0, now_s - limiter.used_s)
+    clear_w = min(margin, CLEAR * settings.nameplate_w) if timing else 0.0
+    wanted_w = min(max(load_w + aim_w - clear_w, 0.0), settings.nameplate_w)
+    ceiling_w = moved(limiter.ceiling_w, wanted_w, margin, rise_w)
+    return Limiter(ceiling_w, pcc.sequence, now_s, noise, export_w, load_w)
+
+
+def followed(load_w: float | None, low_w: float, high_w: float, drop_w: float, margin: float) -> float:
+    """The host load after a sample that proves it to lie between `low_w` and `high_w`.
+
+    What the sample does not contradict stays. A difference within noise is averaged out. A load at or below `drop_w`,
+    which would put export over what it may be, is followed at once as far as it is proven; so is one that is higher
+    by more than the margin, or lower by more than twice that.
+    """
+    if load_w is None:
+        return low_w
+    proven_w = min(max(load_w, low_w), high_w)
+    beyond = proven_w <= drop_w or not -2 * margin <= proven_w - load_w <= margin
+    return load_w + (1.0 if beyond else SMOOTHING) * (proven_w - load_w)
+
+
+def moved(ceiling_w: float, wanted_w: float, margin: float, rise_w: float) -> float:
+    """The ceiling on its way to `wanted_w`: down at once, up by ramp, and not at all for a part of the margin.
+
+    What is held back spares the devices' memory and slow links a write for every breath of the load.
+    """
+    if wanted_w < ceiling_w - HOLD_DOWN * margin:
+        return wanted_w
+    if wanted_w > ceiling_w + HOLD_UP * margin:
+        return min(wanted_w, ceiling_w + rise_w)
+    return ceiling_w

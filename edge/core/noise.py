@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 SIGMAS = 3.0
-FORGET = 1.0 / 100.0
-"""Weight of one new sample: about a hundred samples are remembered."""
+FORGET = 1.0 / 300.0
+"""Weight of one new sample: about three hundred samples are remembered."""
 JUMP_SIGMAS = 6.0
 """A change beyond this is a step of the load, not noise."""
 

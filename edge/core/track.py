@@ -1,69 +1,114 @@
-"""What one DER made, and may be making: its limit's path held against its measured output."""
+"""What one DER made, and may be making: its limit's paths held against its measured output.
+
+How fast a DER answers is known only within bounds (`edge.core.pace`), so its level is an interval: between the path
+of the quickest answer that they allow and that of the slowest.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from edge.core.pace import Pace, learnt
 from edge.core.settings import DerPlant
-from edge.core.trajectory import Trajectory, anchored, commanded, level_span, pruned
+from edge.core.trajectory import Trajectory, anchored, commanded, level_at, level_span, pruned
 from edge.model.image import DerReading
 from edge.model.sample import Quality, Sample
 
 BAND = 0.01
 """Of nameplate: an output this close below its settled limit is held down by the limit, not by the weather."""
+APART = 0.02
+"""Of nameplate: paths closer than this say nothing of which of them an output is on."""
 EARLY_S = 0.5
 """A DER may be this much ahead of its model or behind it: an output lower than that explains is the weather's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One DER's path, and how its last settled measurement stood to it.
+    """One DER's paths, and how its last settled measurement stood to them.
 
-    `below_w` is how far a curtailed DER stays under its limit (rounding, losses). `weather_w` is the measured
+    `early` is its path if it answers as quickly as it may, `late` if as slowly. `below_w` is how far a curtailed DER stays under its limit (rounding, losses). `weather_w` is the measured
     output of a DER that makes less than it may, else None. `last_w` is the last measured output, and
     `export_w` the export shown before it. `unproven`:
     the highest limit sent since each of some times, as far as no later read-back ruled it out; falling.
     """
 
-    path: Trajectory
+    early: Trajectory
+    late: Trajectory
     seen_s: float = float("-inf")
     below_w: float = 0.0
     weather_w: float | None = None
     last_w: float | None = None
     export_w: float | None = None
     unproven: tuple[tuple[float, float], ...] = ()
+    pace: Pace = field(default_factory=Pace)
 
 
 def new_track(plant: DerPlant, now_s: float) -> Track:
     """A DER of which nothing is known: it may be at nameplate."""
-    return Track(Trajectory(now_s, plant.nameplate_w, plant.nameplate_w, plant.slope_w_per_s))
+    top_w, pace = plant.nameplate_w, Pace()
+    return Track(
+        Trajectory(now_s, top_w, top_w, plant.slope_w_per_s / pace.quick),
+        Trajectory(now_s, top_w, top_w, plant.slope_w_per_s / pace.slow),
+        pace=pace,
+    )
 
 
 def observed(
     track: Track, plant: DerPlant, reading: DerReading, now_s: float, export_w: float | None
 ) -> Track:
     """The track after this scan's reading of the DER, if that is a new one; `export_w` is the sample before it."""
-    path, unproven = pruned(track.path, now_s), _unproven(track.unproven, reading.limit_w)
-    if path is not track.path or unproven != track.unproven:
-        track = Track(
-            path, track.seen_s, track.below_w, track.weather_w, track.last_w, track.export_w, unproven
-        )
+    early, late = pruned(track.early, now_s), pruned(track.late, now_s)
+    unproven = _unproven(track.unproven, reading.limit_w)
+    if early is not track.early or late is not track.late or unproven != track.unproven:
+        track = replace(track, early=early, late=late, unproven=unproven)
     output_w = reading.output_w.since(track.seen_s)
     if output_w is None:
         return track
     from_s, to_s = reading.output_w.oldest_s, reading.output_w.newest_s
-    low_w, high_w = level_span(track.path, from_s - 0.1, to_s)
-    if output_w > high_w:
-        path = anchored(path, to_s, min(output_w, plant.nameplate_w))
-    below_w, weather_w = track.below_w, track.weather_w
-    if low_w == high_w:
-        gap_w = high_w - output_w
-        curtailed = gap_w <= BAND * plant.nameplate_w
-        below_w = max(0.0, gap_w) if curtailed else 0.0
-        weather_w = None if curtailed else output_w
-    elif output_w < level_span(track.path, from_s - EARLY_S, to_s + EARLY_S)[0] - BAND * plant.nameplate_w:
-        weather_w = output_w
-    return Track(path, from_s, below_w, weather_w, max(0.0, output_w), export_w, unproven)
+    low_w, high_w = levels(track, from_s - 0.1, to_s)
+    least_w, most_w = levels(track, from_s - EARLY_S, to_s + EARLY_S)
+    still = low_w == high_w == least_w == most_w
+    band_w = BAND * plant.nameplate_w
+    below_w, weather_w, pace = track.below_w, track.weather_w, track.pace
+    goal_w = _last_goal_w(late)
+    falls = not still and goal_w < level_at(late, to_s)
+    if falls and weather_w is None and output_w >= goal_w - band_w:
+        pace = _learnt(track, plant, output_w, (from_s + to_s) / 2)
+    elif output_w >= low_w - band_w:
+        weather_w, falls = None, False
+    elif still or weather_w is not None or output_w < least_w - band_w:
+        weather_w, falls = output_w, False
+    if still:
+        below_w = 0.0 if weather_w is not None else max(0.0, high_w - output_w)
+    if falls or output_w > high_w:
+        # It has shown where it is.
+        at_w = min(output_w, plant.nameplate_w)
+        early = anchored(early, from_s, at_w, plant.slope_w_per_s / pace.quick)
+        late = anchored(late, to_s, at_w, plant.slope_w_per_s / pace.slow)
+    return Track(early, late, from_s, below_w, weather_w, max(0.0, output_w), export_w, unproven, pace)
+
+
+def _learnt(track: Track, plant: DerPlant, output_w: float, at_s: float) -> Pace:
+    """The bounds of its pace after an output on its way, where that or the paths are far enough apart to tell."""
+    goal_w = _last_goal_w(track.late)
+    early_w = abs(level_at(track.early, at_s) - goal_w)
+    late_w = abs(level_at(track.late, at_s) - goal_w)
+    left_w = abs(output_w - goal_w)
+    apart_w, band_w = late_w - early_w, BAND * plant.nameplate_w
+    ahead_w, behind_w = early_w - left_w, left_w - late_w
+    if max(ahead_w, behind_w, apart_w) < APART * plant.nameplate_w:
+        return track.pace
+    if ahead_w > band_w:
+        return learnt(track.pace, -ahead_w / max(apart_w, band_w))
+    if behind_w > band_w:
+        return learnt(track.pace, 1.0 + behind_w / max(apart_w, band_w))
+    return learnt(track.pace, min(max(-ahead_w / apart_w, 0.0), 1.0))
+
+
+def levels(track: Track, from_s: float, to_s: float) -> tuple[float, float]:
+    """The lowest and the highest level of either path between two times."""
+    one_w, other_w = level_span(track.early, from_s, to_s), level_span(track.late, from_s, to_s)
+    return min(one_w[0], other_w[0]), max(one_w[1], other_w[1])
 
 
 def output_span(
@@ -74,7 +119,7 @@ def output_span(
     What the weather held down when it was measured may have come back since: no faster than its slope, and by no
     more than the export, now `export_w`, has risen.
     """
-    low_w, high_w = level_span(track.path, from_s, to_s)
+    low_w, high_w = levels(track, from_s, to_s)
     if to_s - track.seen_s > plant.unseen_s:
         return 0.0, high_w
     if track.weather_w is not None:
@@ -86,14 +131,18 @@ def output_span(
 
 
 def sent(track: Track, plant: DerPlant, limit_w: float, now_s: float, command_s: float) -> Track:
-    """The track after `limit_w` was commanded at `now_s`."""
-    if track.unproven and track.unproven[-1][1] == limit_w == _last_goal_w(track.path):
+    """The track after `limit_w` was commanded at `now_s`; it is on the wire within `command_s`."""
+    if track.unproven and track.unproven[-1][1] == limit_w == _last_goal_w(track.late):
         return track
-    path = commanded(track.path, now_s + plant.dead_time_s + command_s / 2, limit_w)
+    pace = track.pace
     higher = tuple(item for item in track.unproven if item[1] > limit_w)
     since_s = track.unproven[len(higher)][0] if len(higher) < len(track.unproven) else now_s
-    unproven = (*higher, (since_s, limit_w))
-    return Track(path, track.seen_s, track.below_w, track.weather_w, track.last_w, track.export_w, unproven)
+    return replace(
+        track,
+        early=commanded(track.early, now_s + plant.dead_time_s * pace.quick, limit_w),
+        late=commanded(track.late, now_s + plant.dead_time_s * pace.slow + command_s, limit_w),
+        unproven=(*higher, (since_s, limit_w)),
+    )
 
 
 def _last_goal_w(path: Trajectory) -> float:

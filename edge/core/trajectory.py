@@ -56,16 +56,22 @@ def commanded(path: Trajectory, effective_s: float, limit_w: float) -> Trajector
     return Trajectory(path.at_s, path.level_w, path.goal_w, path.slope_w_per_s, (*path.goals, goal))
 
 
-def anchored(path: Trajectory, at_s: float, level_w: float) -> Trajectory:
-    """The path corrected by a measurement: at `at_s` the level was `level_w`; later goals stay in flight."""
+def anchored(path: Trajectory, at_s: float, level_w: float, slope_w_per_s: float) -> Trajectory:
+    """The path corrected by a measurement: at `at_s` the level was `level_w`, and from then on it moves by the slope.
+
+    What it was before stays as it was, and later goals stay in flight.
+    """
     goal_w = path.goal_w
+    kept: list[tuple[float, float, float]] = []
     later: list[tuple[float, float]] = []
-    for effective_s, _, next_w in path.goals:
-        if effective_s <= at_s:
-            goal_w = next_w
+    for goal in path.goals:
+        if goal[0] <= at_s:
+            goal_w = goal[2]
+            kept.append(goal)
         else:
-            later.append((effective_s, next_w))
-    path = Trajectory(at_s, level_w, goal_w, path.slope_w_per_s)
+            later.append((goal[0], goal[2]))
+    goals = (*kept, (at_s, level_w, goal_w))
+    path = Trajectory(path.at_s, path.level_w, path.goal_w, slope_w_per_s, goals)
     for effective_s, next_w in later:
         path = commanded(path, effective_s, next_w)
     return path

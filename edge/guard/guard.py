@@ -107,17 +107,27 @@ def guard_step(
 
 def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
     """What the limiter is told at the next scan."""
-    excursion_s = now_s - state.pcs.below_s if state.pcs.picked_up else 0.0
     return Permit(
         tripped=state.durable.tripped,
         operated=bool(state.causes),
-        force_fallback=excursion_s >= settings.force_fallback_after_s,
+        force_fallback=_must_come_down(settings, state.pcs, now_s),
+        timing=state.pcs.picked_up or any(was.picked_up for was in state.elements),
         unresponsive=frozenset(
             der.name
             for der, watch in zip(settings.ders, state.watches, strict=True)
             if watch.unresponsive_s is not None
         ),
     )
+
+
+def _must_come_down(settings: GuardSettings, pcs: ElementState, now_s: float) -> bool:
+    """Whether the bound is near, and export above it or so lately back that the reset comes too late to rely on."""
+    after_s, bound_s = settings.force_fallback_after_s, settings.pcs.delay_s
+    if not pcs.picked_up or now_s - pcs.below_s < after_s:
+        return False
+    if pcs.clear_s is None:
+        return True
+    return pcs.clear_s + settings.pcs.reset_delay_s - pcs.below_s > (after_s + bound_s) / 2
 
 
 def effective(element: ElementSettings, image: Image) -> ElementSettings:

@@ -262,7 +262,7 @@ class Control(Strict):
     scan_s: float = Field(0.2, gt=0, le=5, description="longest gap between scans")
     ramp_up_pct_per_s: float = Field(10.0, gt=0, le=1000, description="of total nameplate")
     margin_floor_pct: float = Field(0.2, ge=0, le=10)
-    margin_cap_pct: float = Field(2.0, ge=0, le=20)
+    margin_cap_pct: float = Field(10.0, ge=0, le=20)
     fallback_hold_s: float = Field(5.0, ge=0, le=3600)
     reassert_s: float = Field(3.0, gt=0, le=10)
     site_limit_w: Watts | None = Field(None, description="tighter than the agreement, by the owner's wish")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from edge.core.pace import Pace
 from edge.core.settings import CoreSettings, DerPlant
+from edge.core.track import Track
+from edge.core.trajectory import Trajectory
 from edge.model.image import DerReading, Image, OutputReading, PccReading
 from edge.model.sample import Sample
 
@@ -33,6 +36,13 @@ SETTINGS = CoreSettings(
     enter_ramp_s=100.0,
 )
 NONE = Sample.none()
+
+
+def still(plant: DerPlant, limit_w: float, seen_s: float, **swaps: object) -> Track:
+    """A DER that has been at its limit for long, and was seen there."""
+    early = Trajectory(0.0, limit_w, limit_w, plant.slope_w_per_s / Pace().quick)
+    late = Trajectory(0.0, limit_w, limit_w, plant.slope_w_per_s / Pace().slow)
+    return replace(Track(early, late, seen_s), **swaps)  # type: ignore[arg-type]  # named fields of the track
 
 
 def pcc(

@@ -6,17 +6,18 @@ import math
 from dataclasses import replace
 
 import pytest
-from core_bench import B, der
+from core_bench import B, der, still
 
-from edge.core.track import Track, most_sent_w, new_track, observed, output_span, sent
-from edge.core.trajectory import Trajectory, level_at
+from edge.core.pace import Pace
+from edge.core.track import Track, levels, most_sent_w, new_track, observed, output_span, sent
+from edge.core.trajectory import level_at
 from edge.model.image import DerReading
 from edge.model.sample import Sample
 
 
 def at(limit_w: float) -> Track:
     """Settled at a limit for long, seen there a moment ago, at 10.0."""
-    return Track(Trajectory(0.0, limit_w, limit_w, B.slope_w_per_s), seen_s=9.9)
+    return still(B, limit_w, 9.9)
 
 
 def test_a_new_track_may_be_making_everything_or_nothing() -> None:
@@ -49,17 +50,26 @@ class TestObserved:
         rising = sent(at(40.0), B, 80.0, 9.7, 0.03)
         assert self.see(rising, output_w).weather_w == (output_w if weather else None)
 
-    @pytest.mark.parametrize(("output_w", "weather"), [(36.0, False), (35.0, True)])
-    def test_a_der_half_a_second_ahead_on_its_way_down_is_not_the_weather(
+    @pytest.mark.parametrize(
+        ("output_w", "weather"), [(36.0, False), (20.0, False), (9.3, False), (9.1, True)]
+    )
+    def test_a_der_ahead_of_its_model_on_its_way_down_is_not_the_weather(
         self, output_w: float, weather: bool
     ) -> None:
-        falling = sent(at(80.0), B, 0.0, 9.735, 0.03)  # by its model at 76 W now, at 36 W half a second later
+        """Not before it is below where it was told to go, and below what being early by half a second explains."""
+        falling = sent(at(80.0), B, 10.0, 8.9, 0.03)
+        falling = sent(falling, B, 10.5, 9.9, 0.03)
         assert (self.see(falling, output_w).weather_w is not None) is weather
+
+    def test_a_cloud_on_the_way_down_stays_until_the_output_is_where_its_path_is(self) -> None:
+        cloud = replace(sent(at(80.0), B, 40.0, 9.5, 0.03), weather_w=5.0)
+        assert self.see(cloud, 30.0).weather_w == 30.0
+        assert self.see(cloud, 52.0).weather_w is None
 
     def test_above_its_limit_the_path_is_put_right(self) -> None:
         track = self.see(at(40.0), 70.0)
-        assert level_at(track.path, 10.0) == 70.0
-        assert level_at(self.see(at(40.0), 700.0).path, 10.0) == 80.0
+        assert (level_at(track.early, 10.0), level_at(track.late, 10.0)) == (70.0, 70.0)
+        assert level_at(self.see(at(40.0), 700.0).late, 10.0) == 80.0
 
     def test_a_reading_is_used_once_and_an_absent_one_never(self) -> None:
         track = self.see(at(40.0), 30.0)
@@ -138,6 +148,59 @@ class TestUnproven:
 
     def test_a_limit_sent_takes_effect_after_the_dead_time(self) -> None:
         track = sent(at(80.0), B, 0.0, 10.0, 0.03)
-        assert level_at(track.path, 10.0 + 0.2 + 0.015) == 80.0
-        assert level_at(track.path, 10.0 + 0.2 + 0.015 + 0.5) == pytest.approx(40.0)
-        assert math.isclose(level_at(track.path, 99.0), 0.0)
+        begins_s = (10.0 + 0.2 / 1.15, 10.0 + 0.2 * 1.15 + 0.03)
+        for path, begin_s, slope in zip((track.early, track.late), begins_s, (92.0, 80 / 1.15), strict=True):
+            assert level_at(path, begin_s) == pytest.approx(80.0)
+            assert level_at(path, begin_s + 0.5) == pytest.approx(80.0 - 0.5 * slope)
+            assert math.isclose(level_at(path, 99.0), 0.0)
+        assert level_at(track.late, begins_s[1] - 0.001) == 80.0
+
+
+class TestPace:
+    """From 80 W down to 0, told at 10.0: the DER begins at 10.2 and takes a second, each times a factor."""
+
+    def watched(self, factor: float, *, polled_s: float = 0.17, falls: int = 1) -> Track:
+        """The track of a DER that is off by a factor, after so many falls."""
+        track, start_s = at(80.0), 10.0
+        for _ in range(falls):
+            track = sent(track, B, 0.0, start_s, 0.0)
+            for poll in range(1, 24):
+                at_s = start_s + poll * polled_s
+                gone_s = max(0.0, at_s - start_s - 0.2 * factor)
+                output_w = max(0.0, 80.0 - 80.0 / factor * gone_s)
+                track = observed(track, B, der("b", output_w, 0.0, at_s), at_s, None)
+            start_s += 5.0
+            track = still(B, 80.0, start_s - 0.1, pace=track.pace)
+        return track
+
+    @pytest.mark.parametrize("factor", [0.55, 0.7, 0.85, 1.0, 1.2, 1.5, 1.9])
+    def test_what_is_seen_lies_within_its_bounds_after_one_fall(self, factor: float) -> None:
+        pace = self.watched(factor).pace
+        assert pace.quick * 0.95 <= factor <= pace.slow * 1.05
+
+    @pytest.mark.parametrize("factor", [0.55, 0.7, 1.0, 1.5, 1.9])
+    def test_after_ten_the_bounds_are_close(self, factor: float) -> None:
+        pace = self.watched(factor, falls=10).pace
+        assert factor / 1.45 <= pace.quick <= factor <= pace.slow <= factor * 1.45
+
+    @pytest.mark.parametrize("factor", [0.2, 5.0])
+    def test_never_beyond_twice_the_profile(self, factor: float) -> None:
+        pace = self.watched(factor).pace
+        assert 0.5 <= pace.quick <= pace.slow <= 2.0
+
+    def test_a_fall_too_small_to_tell_teaches_nothing(self) -> None:
+        track = sent(at(80.0), B, 79.0, 10.0, 0.0)
+        assert observed(track, B, der("b", 80.0, 79.0, 10.21), 10.21, None).pace == Pace()
+
+    def test_neither_a_rise_nor_the_weather_teaches_anything(self) -> None:
+        rising = sent(at(10.0), B, 80.0, 9.95, 0.0)
+        assert observed(rising, B, der("b", 10.0, 80.0, 10.3), 10.3, None).pace == Pace()
+        cloud = replace(sent(at(80.0), B, 0.0, 9.95, 0.0), weather_w=20.0)
+        after = observed(cloud, B, der("b", 20.0, 0.0, 10.3), 10.3, None)
+        assert (after.pace, after.late) == (Pace(), cloud.late)
+
+    def test_on_its_way_down_it_is_where_it_was_seen(self) -> None:
+        track = sent(at(80.0), B, 0.0, 9.4, 0.0)
+        seen = observed(track, B, der("b", 52.0, 0.0, 10.0), 10.0, None)
+        assert (level_at(seen.early, 10.0), level_at(seen.late, 10.0)) == (52.0, 52.0)
+        assert levels(seen, 10.0, 10.5)[1] == 52.0

@@ -59,8 +59,18 @@ def test_a_span_has_the_extremes_between_its_ends_too() -> None:
 
 def test_an_anchor_keeps_what_is_still_in_flight() -> None:
     path = commanded(commanded(Trajectory(0.0, 0.0, 0.0, 10.0), 1.0, 5.0), 2.0, 50.0)
-    assert anchored(path, 1.5, 30.0) == Trajectory(1.5, 30.0, 5.0, 10.0, ((2.0, 25.0, 50.0),))
-    assert anchored(path, 2.0, 30.0) == Trajectory(2.0, 30.0, 50.0, 10.0)
+    found = anchored(path, 1.5, 30.0, 20.0)
+    assert found.goals == ((1.0, 0.0, 5.0), (1.5, 30.0, 5.0), (2.0, 20.0, 50.0))
+    assert found.slope_w_per_s == 20.0
+    assert anchored(path, 2.0, 30.0, 10.0).goals[-1] == (2.0, 30.0, 50.0)
+
+
+def test_an_anchor_leaves_what_was_before_it() -> None:
+    """A meter sample is older than the DER's answer: moved back in time, that answer made load out of nothing."""
+    path = commanded(Trajectory(0.0, 0.0, 0.0, 10.0), 1.0, 50.0)
+    found = anchored(path, 3.0, 40.0, 10.0)
+    assert [level_at(found, t_s) for t_s in (0.5, 2.0, 2.9)] == [0.0, 10.0, pytest.approx(19.0)]
+    assert [level_at(found, t_s) for t_s in (3.0, 3.5, 9.0)] == [40.0, 45.0, 50.0]
 
 
 GOALS = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 100)), max_size=5)

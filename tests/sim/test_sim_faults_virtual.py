@@ -361,6 +361,8 @@ def test_a_scan_that_comes_late_holds_no_contact() -> None:
 
 def test_a_refusal_is_told_as_one() -> None:
     made, _ = loop(fault("write-refused", "inverter-2"))
-    made.run(11.0)
+    made.run(10.5)
+    made.load_step(-0.2 * SIM.nameplate_w)  # something to write: a calm plant is told nothing new
+    made.run(1.5)
     told = next(event.detail for event in made.events if event.kind == "write-unverified")
     assert told.endswith("refused")

@@ -185,7 +185,7 @@ class TestDerLost:
         assert plant.commands.limits[0].limit_w == 0.0
         plant.der_refuses = set()
         plant.run(20.0)
-        assert plant.export_w == pytest.approx(24_300.0)
+        assert plant.export_w == pytest.approx(24_300.0, abs=100.0)
 
 
 class TestWritesIgnored:
