@@ -1,0 +1,68 @@
+"""DERs under control: what each is rated for, how it answers, and what it does when nobody speaks to it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from edge.model.site.base import Name, Seconds, Strict, Text, Uri, Watts, misfit_here
+
+
+class Reversion(Strict):
+    """What an inverter does by itself when it hears nothing: SunSpec 704 reversion."""
+
+    safe_w: Watts
+    timer_s: int = Field(10, ge=1, le=30)
+
+
+class ConfiguredRating(Strict):
+    """A Power Rating Configuration Setting of one generator (IREC 2023 Section IV.B.3.b.ii; IEEE 1547-2018 10.4)."""
+
+    limit_w: Watts | None = None
+    limit_va: Watts | None = None
+    certificate: Text | None = Field(None, description="of the setting, to IEEE 1547.1-2020")
+    derating_tag: Text | None = Field(None, description="where the reduced rating is shown")
+
+    @model_validator(mode="after")
+    def _has_a_setting(self) -> ConfiguredRating:
+        if self.limit_w is None and self.limit_va is None:
+            raise misfit_here("needs limit_w or limit_va")
+        return self
+
+    @property
+    def rated_w(self) -> float:
+        """The most active power the setting lets through."""
+        return min(limit for limit in (self.limit_w, self.limit_va) if limit is not None)
+
+
+class Der(Strict):
+    """One inverter or storage unit under control, and what is known of how it answers."""
+
+    name: Name
+    uri: Uri
+    profile: Name
+    nameplate_w: Watts = Field(gt=0)
+    nameplate_va: Watts | None = None
+    configured: ConfiguredRating | None = None
+    kind: Literal["pv", "storage"] = "pv"
+    dead_time_s: Seconds = Field(description="from a limit on the wire until the output starts to move")
+    slope_pct_per_s: float = Field(gt=0, le=10_000, description="of nameplate")
+    min_pct: float = Field(0.0, ge=0, lt=100)
+    power_up_w: Watts | None = Field(None, description="proven limit after a restart; default nameplate")
+    reversion: Reversion | None = None
+    contact: Name | None = Field(None, description="the trip output that disconnects this DER")
+    poll_s: float = Field(0.5, gt=0, le=10)
+    timeout_s: float = Field(0.3, gt=0, le=5)
+    retries: int = Field(1, ge=0, le=3)
+    lost_after_s: float = Field(2.0, gt=0, le=60, description="no answer for this long: unreachable")
+
+    @property
+    def rated_va(self) -> float:
+        """Its rating in VA; where the file gives none, the one in W at a power factor of 1."""
+        return self.nameplate_w if self.nameplate_va is None else self.nameplate_va
+
+    @property
+    def slope_w_per_s(self) -> float:
+        """Its slope in watts a second."""
+        return self.nameplate_w * self.slope_pct_per_s / 100
