@@ -34,6 +34,8 @@ class Trouble:
     """What goes wrong. `lost`, `late`, `repeated`: shares of answers lost or late, and of renewals that did not come.
 
     `dies_s`: the agent is gone so long after the onset. `deaf`: writes of the contact's opening are lost.
+    `hidden_s`: for so long after the onset the meter skips every renewal, and no answer comes, from a period before
+    the onset on: the first that does then shows what was measured before it, and nothing says how old that is.
     """
 
     lost: float = 0.0
@@ -41,6 +43,7 @@ class Trouble:
     repeated: float = 0.0
     dies_s: float = math.inf
     deaf: bool = False
+    hidden_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Plant:
         self.now_s = 0.0
         self.trouble = Trouble()
         self.alive_until_s = math.inf
+        self.skips_until_s = self.mute_until_s = -math.inf
         self.obeys = True
         self.output_w = {der.name: 0.0 for der in site.der}
         self.load_w = SHARE * site.nameplate_w
@@ -133,7 +137,7 @@ class Plant:
         meter = self.site.meter
         if now_s >= self.renewal_s:
             self.renewal_s += meter.period_s
-            if self.draw.random() >= self.trouble.repeated:
+            if now_s >= self.skips_until_s and self.draw.random() >= self.trouble.repeated:
                 late_s = meter.latency_s * self.draw.random()
                 self.pending.append((now_s + late_s, self.export_w))
             else:
@@ -155,7 +159,7 @@ class Plant:
         if now_s >= self.poll_s and not self.answers:
             self.poll_s = max(self.poll_s + meter.polling_s, now_s)
             takes_s, counter = WIRE_S, self.counter
-            if self.draw.random() < self.trouble.lost:
+            if now_s < self.mute_until_s or self.draw.random() < self.trouble.lost:
                 takes_s, counter = meter.transaction_s, -1
             elif self.draw.random() < self.trouble.late:
                 takes_s = self.draw.uniform(WIRE_S, meter.transaction_s)
@@ -208,6 +212,8 @@ def onset(plant: Plant, trouble: Trouble, lasts_s: float = math.inf) -> Ending:
     above_w = max(site.limit_w, pickup_w(site, site.guard.element[0]))
     before_w = plant.load_w
     plant.trouble = trouble
+    if trouble.hidden_s is not None:
+        _hide(plant, trouble.hidden_s)
     plant.blind_s, plant.missed, plant.obeys = 0.0, 0, False
     begun_s = plant.now_s
     plant.alive_until_s = begun_s + trouble.dies_s
@@ -222,3 +228,12 @@ def onset(plant: Plant, trouble: Trouble, lasts_s: float = math.inf) -> Ending:
             break
     plant.missed += max(0, plant.counter - plant.taken - 1)
     return Ending(cleared_s, plant.state.durable.target, plant.blind_s, plant.missed)
+
+
+def _hide(plant: Plant, hidden_s: float) -> None:
+    """One last renewal is seen by nobody; the meter stays with it, and answers again before it renews."""
+    meter = plant.site.meter
+    plant.mute_until_s = math.inf
+    plant.run(meter.period_s + meter.latency_s)
+    plant.mute_until_s = plant.now_s + hidden_s
+    plant.skips_until_s = plant.mute_until_s + meter.transaction_s + 2 * meter.polling_s

@@ -1,7 +1,7 @@
 """Time budgets of the elements, added up from the site's declared figures (all in s).
 
-Clearing: `delay + max(scan + actuation, dead-man)` must not pass 2.0 s, so that it holds even when the agent
-dies while the element is timing. Security: `delay` must cover everything that healthy operation may take
+Clearing: `delay + max(scan + actuation, dead-man)`, and what unchanged registers may stand for a new value, must not
+pass 2.0 s, so that it holds even when the agent dies while the element is timing. Security: `delay` must cover everything that healthy operation may take
 between two samples, one of them lost. Source: control.md of the project; IREC 2023 Section IV.B.3.
 """
 
@@ -43,17 +43,18 @@ def security(site: Site) -> Sum:
     On a shared wire each of the meter's attempts may wait until every other device has had its time-out.
     """
     meter = site.meter
+    between_s = max(meter.period_s, meter.polling_s)
     waiting_s = (1 + meter.retries) * sum(sharers(site, "meter").values())
     return Sum(
         "security",
         (
-            ("meter period", meter.period_s),
+            ("meter period", between_s),
             ("averaging", meter.averaging_s),
             ("latency", meter.latency_s),
             ("transaction with retry", meter.transaction_s),
             *((("others on its wire", waiting_s),) if waiting_s else ()),
             ("scan", site.control.scan_s),
-            ("one lost sample", meter.period_s),
+            ("one lost sample", between_s),
         ),
     )
 
@@ -74,10 +75,47 @@ def opening(site: Site) -> Sum:
     return max(ways, key=lambda way: way.total_s, default=Sum("opening", (("scan", site.control.scan_s),)))
 
 
+def clearing(site: Site, delay_s: float) -> Sum:
+    """From a true onset until the output is open.
+
+    A meter whose unchanged registers count as new may be frozen for as long as they do, just before an onset.
+    """
+    repeats_s = site.meter.max_repeat_s
+    return Sum(
+        "clearing",
+        (
+            ("delay", delay_s),
+            *((("unchanged registers count as new", repeats_s),) if repeats_s else ()),
+            *opening(site).terms,
+        ),
+    )
+
+
 def auto_delay_s(site: Site) -> float:
-    """The delay that `"auto"` stands for: the larger of security and 1.8 s less opening, to 0.01 s."""
-    aim_s = max(security(site).total_s, AUTO_AIM_S - opening(site).total_s)
+    """The delay that `"auto"` stands for: the larger of security and what clearing leaves of 1.8 s, to 0.01 s."""
+    aim_s = max(security(site).total_s, AUTO_AIM_S - clearing(site, 0.0).total_s)
     return math.ceil(aim_s * 100 - 1e-6) / 100
+
+
+def unseen(site: Site, request_s: float | None = None) -> Sum:
+    """How much longer an excursion may look than it is, while no sample is lost; a request takes `request_s` at most.
+
+    Time runs from the oldest that the last sample below pickup can be: it may have been measured a period before
+    the onset, and shown later than it was. It ends when a sample below arrives: a period after the end, shown and
+    asked for late. Nobody who clears in time after every onset can do with less: decision 14.
+    """
+    meter = site.meter
+    takes_s = meter.timeout_s if request_s is None else request_s
+    return Sum(
+        "unseen",
+        (
+            ("two meter periods", 2 * meter.period_s),
+            ("averaging twice", 2 * meter.averaging_s),
+            ("latency twice", 2 * meter.latency_s),
+            ("between two requests, twice", 2 * max(meter.polling_s, takes_s)),
+            ("request", takes_s),
+        ),
+    )
 
 
 def lost_samples_survived(site: Site, delay_s: float) -> int:
@@ -88,8 +126,8 @@ def lost_samples_survived(site: Site, delay_s: float) -> int:
 
 def slowest_meter_s(site: Site) -> float:
     """The longest meter period with which both budgets would still hold."""
-    rest_s = security(site).total_s - 2 * site.meter.period_s
-    return max(0.0, (CLEARING_BOUND_S - opening(site).total_s - rest_s) / 2)
+    rest_s = security(site).total_s - 2 * max(site.meter.period_s, site.meter.polling_s)
+    return max(0.0, (CLEARING_BOUND_S - clearing(site, 0.0).total_s - rest_s) / 2)
 
 
 def recovery(site: Site) -> Sum:

@@ -189,16 +189,15 @@ def _min_w(der: Der) -> float:
 
 
 def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:
-    security, opening = budget.security(site), budget.opening(site)
+    security = budget.security(site)
     for index, element in enumerate(settings.elements):
         path = f"guard.element[{index}].delay_s"
-        clearing_s = element.delay_s + opening.total_s
-        if clearing_s > budget.CLEARING_BOUND_S + 1e-9:
+        clearing = budget.clearing(site, element.delay_s)
+        if clearing.total_s > budget.CLEARING_BOUND_S + 1e-9:
             yield Finding(
                 "problem",
                 path,
-                f"clearing: {element.delay_s:.2f} delay + ({opening.spelled()}) = {clearing_s:.2f} s, above 2.0 s;"
-                f" {_way_out(site)}",
+                f"clearing: {clearing.spelled()}, above 2.0 s; {_way_out(site)}",
             )
         if element.delay_s < security.total_s - 1e-9:
             yield Finding(
@@ -210,10 +209,27 @@ def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:
             "fact",
             path,
             f"element {element.name}: pickup {element.pickup_w:g} W, dropout {element.dropout_w:g} W,"
-            f" delay {element.delay_s:.2f} s; clearing {clearing_s:.2f} s of 2.0 s; security {security.spelled()};"
+            f" delay {element.delay_s:.2f} s; clearing {clearing.total_s:.2f} s of 2.0 s; security {security.spelled()};"
             f" {budget.lost_samples_survived(site, element.delay_s)} lost samples in a row are survived",
         )
+        yield _shortest(site, path, element)
         yield from _blind(site, path, element)
+
+
+def _shortest(site: Site, path: str, element: ElementSettings) -> Finding:
+    """The shortest excursion that can operate an element: what the meter does not show belongs to it."""
+    unseen = budget.unseen(site)
+    shortest_s = element.delay_s - unseen.total_s
+    said = (
+        f"an excursion shorter than {shortest_s:.2f} s never operates"
+        if shortest_s > 0
+        else "any excursion may operate"
+    )
+    return Finding(
+        "fact",
+        path,
+        f"while no sample is lost, {said} element {element.name}: it may look longer by {unseen.spelled()}",
+    )
 
 
 def _way_out(site: Site) -> str:

@@ -68,7 +68,7 @@ class MeterFreshness:
     def __init__(self, timing: MeterTiming) -> None:
         self._timing = timing
         self._raw: tuple[int, ...] | None = None
-        self._polled_s = float("-inf")
+        self._polled_s: float | None = None
         self._changed_s = float("-inf")
         self._counted_s = float("-inf")
         self._good_s = float("-inf")
@@ -99,14 +99,16 @@ class MeterFreshness:
     def _shown_since_s(self, answer: MeterRaw) -> float | None:
         """Since when the meter can have been showing these registers, or None when they are not new.
 
-        They are renewed once a period; and what the poll before did not show yet, was not shown then.
+        What the fit answer before did not show yet, was not shown then. That they are renewed once a period says
+        nothing about an age: a meter that skips renewals shows an older value, and lost polls hide since when. So
+        the first answer of all has no age, and is compared with only.
         """
         sent_s, timing = answer.request_sent_s, self._timing
         before_s, self._polled_s = self._polled_s, sent_s
         if answer.raw != self._raw:
             self._raw, self._changed_s = answer.raw, sent_s
-            return max(sent_s - timing.period_s, before_s)
-        renewed = sent_s - self._counted_s >= timing.period_s - _ROUNDING_S
+            return before_s
+        renewed = sent_s - max(self._counted_s, self._changed_s) >= timing.period_s - _ROUNDING_S
         allowed = sent_s - self._changed_s <= timing.max_repeat_s + _ROUNDING_S
         return sent_s - timing.period_s if renewed and allowed else None
 

@@ -78,6 +78,33 @@ def test_the_slowest_meter_that_could_do_just_does() -> None:
     assert budget.slowest_meter_s(site(("latency_s = 0.02", "latency_s = 3.0"))) == 0.0
 
 
+def test_polling_slower_than_the_meter_s_period_is_what_counts() -> None:
+    slow = site(("latency_s = 0.02", "latency_s = 0.02\npoll_s = 0.3"))
+    assert budget.security(slow).total_s == pytest.approx(0.92 + 2 * 0.1)
+    as_slow = site(("latency_s = 0.02", "latency_s = 0.02\npoll_s = 0.2"))
+    assert budget.security(as_slow).total_s == pytest.approx(0.92)
+    assert budget.slowest_meter_s(slow) == pytest.approx((2.0 - 0.55 - 0.52) / 2)
+
+
+def test_registers_that_may_repeat_may_be_frozen_before_an_onset() -> None:
+    bench = site(("latency_s = 0.02", "latency_s = 0.02\nmax_repeat_s = 0.3"))
+    assert budget.clearing(bench, 1.0).spelled() == (
+        "1.00 delay + 0.30 unchanged registers count as new + 0.50 dead-man watchdog + 0.05 actuation = 1.85 s"
+    )
+    assert budget.clearing(site(), 1.0).total_s == pytest.approx(1.55)
+    assert budget.auto_delay_s(bench) == pytest.approx(1.8 - 0.85)
+    assert budget.slowest_meter_s(bench) == pytest.approx((2.0 - 0.85 - 0.52) / 2)
+
+
+def test_an_excursion_may_look_longer_than_it_is() -> None:
+    bench = site(("latency_s = 0.02", "latency_s = 0.02\naveraging_s = 0.1"))
+    assert budget.unseen(bench).spelled() == (
+        "0.40 two meter periods + 0.20 averaging twice + 0.04 latency twice + 0.30 between two requests, twice"
+        " + 0.15 request = 1.09 s"
+    )
+    assert budget.unseen(bench, 0.01).total_s == pytest.approx(0.64 + 2 * 0.04 + 0.01)
+
+
 def test_ride_through_is_what_the_slowest_der_sheds_in_the_time_left() -> None:
     recovery_s = 2 * 0.2 + 2 * 0.02 + 3 * 0.04 + 0.03 + 0.2
     assert budget.recovery(site()).total_s == pytest.approx(recovery_s)

@@ -25,16 +25,27 @@ def problems(at: Site) -> list[tuple[str, str]]:
 
 def test_the_bench_site_is_fit_and_says_its_sums() -> None:
     found = judge(site())
-    assert [finding.level for finding in found] == ["fact"] * 3
+    assert [finding.level for finding in found] == ["fact"] * 4
     assert "clearing 1.80 s of 2.0 s" in found[0].text
     assert "= 0.92 s; 2 lost samples in a row are survived" in found[0].text
     assert found[1].text == (
+        "while no sample is lost, an excursion shorter than 0.36 s never operates element 32: it may look longer by"
+        " 0.40 two meter periods + 0.00 averaging twice + 0.04 latency twice + 0.30 between two requests, twice"
+        " + 0.15 request = 0.89 s"
+    )
+    assert found[2].text == (
         "losing the meter at full output trips the site: fallback is proven after 2.62 s,"
         " the element is blind for 1.25 s"
     )
     assert "largest step of host load survived without element 32 operating: 46000 W (46 % of nameplate)" in (
-        found[2].text
+        found[3].text
     )
+
+
+@pytest.mark.parametrize(("latency_s", "may"), [(0.19, False), (0.2, True)])
+def test_where_sampling_leaves_nothing_any_excursion_may_operate(latency_s: float, may: bool) -> None:
+    found = judge(site(("latency_s = 0.02", f"latency_s = {latency_s}")))
+    assert any("any excursion may operate element 32" in finding.text for finding in found) is may
 
 
 def test_a_site_that_proves_its_fallback_in_time_does_not_trip_blind() -> None:
@@ -112,7 +123,7 @@ UNFIT = [
     (
         [(ELEMENT, f"{ELEMENT}\ndelay_s = 1.46")],
         "guard.element[0].delay_s",
-        "clearing: 1.46 delay + (0.50 dead-man watchdog + 0.05 actuation = 0.55 s) = 2.01 s, above 2.0 s;"
+        "clearing: 1.46 delay + 0.50 dead-man watchdog + 0.05 actuation = 2.01 s, above 2.0 s;"
         " the slowest meter that could do has a period of 0.47 s",
     ),
     (

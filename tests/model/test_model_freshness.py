@@ -33,42 +33,75 @@ def answer(sent_s: float, export_w: float | None, *, raw: tuple[int, ...] | None
     return MeterRaw(sent_s, sent_s + 0.01, export_w, (), 277.0, 60.0, shown)
 
 
+def begun(timing: MeterTiming = TIMING) -> MeterFreshness:
+    """A meter that answered once, at 9.9, and then with something else at 10.0."""
+    freshness = MeterFreshness(timing)
+    assert not freshness.take(answer(9.9, 4000.0))
+    assert freshness.take(answer(10.0, 5000.0))
+    return freshness
+
+
 @given(
     gaps_s=st.lists(st.floats(0.001, 0.5), min_size=2, max_size=60),
     phase_s=st.floats(0, 0.2),
     latency_s=st.floats(0, 0.05),
     took_s=st.floats(0.0, 0.3),
+    skipped=st.frozensets(st.integers(500, 600)),
+    lost=st.frozensets(st.integers(1, 60)),
 )
 def test_the_true_instant_lies_in_the_span(
-    gaps_s: list[float], phase_s: float, latency_s: float, took_s: float
+    gaps_s: list[float],
+    phase_s: float,
+    latency_s: float,
+    took_s: float,
+    skipped: frozenset[int],
+    lost: frozenset[int],
 ) -> None:
-    """A meter renews its registers once a period, `latency_s` after measuring; polls come at any time."""
+    """A meter renews its registers once a period, `latency_s` after measuring, and skips some renewals.
+
+    Polls come at any time, and some are lost.
+    """
     freshness = MeterFreshness(TIMING)
     sent_s, sequence, shown_before = 100.0, 0, None
-    news = 0
-    for gap_s in gaps_s:
+    for poll, gap_s in enumerate(gaps_s):
         sent_s += gap_s
+        if poll in lost:
+            continue
         # The device reads its registers some time within the transaction; the last one may change midway.
         number = int((sent_s + took_s - phase_s) / TIMING.period_s)
+        while number in skipped:
+            number -= 1
         measured_s = number * TIMING.period_s + phase_s - latency_s
         raw = MeterRaw(sent_s, sent_s + took_s, 1000.0 + number, (), 277.0, 60.0, (number,))
         is_new = freshness.take(raw)
-        assert is_new == (number != shown_before)
+        assert is_new == (shown_before is not None and number != shown_before)
         shown_before = number
         reading = freshness.reading
         assert reading.sequence == sequence + is_new
         sequence = reading.sequence
         if is_new:
-            news += 1
             assert reading.export_w.oldest_s <= measured_s + 1e-9
             assert measured_s <= reading.export_w.newest_s + 1e-9
         sent_s += took_s
-    assert news >= 1
+
+
+def test_a_renewal_skipped_while_polls_are_lost_makes_nothing_younger() -> None:
+    """Shown since just after the poll at 10.0, and first seen 0.8 s later: it may be 0.8 s old."""
+    freshness = MeterFreshness(TIMING)
+    assert not freshness.take(answer(10.0, 5000.0))
+    assert freshness.take(answer(10.8, 6000.0))
+    assert freshness.reading.export_w.oldest_s == pytest.approx(10.0 - 0.05)
+
+
+def test_the_first_answer_has_no_age() -> None:
+    freshness = MeterFreshness(TIMING)
+    assert not freshness.take(answer(10.0, 5000.0))
+    assert freshness.reading.sequence == 0
+    assert freshness.reading.export_w.quality is Quality.ABSENT
 
 
 def test_a_frozen_meter_ages_from_its_last_change() -> None:
-    freshness = MeterFreshness(TIMING)
-    freshness.take(answer(10.0, 5000.0))
+    freshness = begun()
     first = freshness.reading
     for poll in range(1, 100):
         assert not freshness.take(answer(10.0 + poll * 0.04, 5000.0))
@@ -77,19 +110,18 @@ def test_a_frozen_meter_ages_from_its_last_change() -> None:
 
 
 def test_polling_faster_than_the_period_narrows_the_span() -> None:
-    freshness = MeterFreshness(TIMING)
-    freshness.take(answer(10.0, 5000.0))
+    freshness = begun()
     freshness.take(answer(10.04, 5000.0))
     freshness.take(answer(10.08, 6000.0))
     assert freshness.reading.export_w.oldest_s == pytest.approx(10.04 - 0.05)
     freshness.take(answer(10.9, 7000.0))
-    assert freshness.reading.export_w.oldest_s == pytest.approx(10.9 - 0.2 - 0.05)
+    assert freshness.reading.export_w.oldest_s == pytest.approx(10.08 - 0.05)
 
 
 def test_repeats_count_once_a_period_within_the_allowance() -> None:
-    freshness = MeterFreshness(replace(TIMING, max_repeat_s=1.0))
-    new_at = [poll for poll in range(60) if freshness.take(answer(10.0 + poll * 0.04, 5000.0))]
-    assert new_at == [0, 5, 10, 15, 20, 25]
+    freshness = begun(replace(TIMING, max_repeat_s=1.0))
+    new_at = [poll for poll in range(1, 60) if freshness.take(answer(10.0 + poll * 0.04, 5000.0))]
+    assert new_at == [5, 10, 15, 20, 25]
     assert freshness.reading.sequence == 6
 
 
@@ -110,20 +142,20 @@ def test_what_cannot_be_true_is_not_good(bad: MeterRaw, quality: Quality) -> Non
 
 
 def test_one_unfit_answer_is_a_lost_sample_and_several_are_lost_sight() -> None:
-    freshness = MeterFreshness(TIMING)
-    freshness.take(answer(10.0, 5000.0))
+    freshness = begun()
     assert not freshness.take(answer(10.2, 2147483647.0))
     assert freshness.reading.export_w.fresh(10.3, 1.0) == 5000.0
     assert not freshness.take(answer(11.0, 2147483000.0))
     assert freshness.reading.export_w.quality is Quality.INVALID
     assert freshness.reading.sequence == 1
     assert freshness.take(answer(11.2, 5100.0))
-    assert freshness.reading.export_w.fresh(11.3, 1.0) == 5100.0
+    assert freshness.reading.export_w.fresh(11.3, 1.0) is None  # shown since 10.0, for all that is known
+    assert freshness.take(answer(11.4, 5200.0))
+    assert freshness.reading.export_w.fresh(11.5, 1.0) == 5200.0
 
 
 def test_frozen_registers_age_though_unfit_answers_come_between() -> None:
-    freshness = MeterFreshness(TIMING)
-    freshness.take(answer(10.0, 5000.0))
+    freshness = begun()
     for poll in range(1, 20):
         bad = answer(10.0 + poll * 0.2, 2147483647.0, raw=(poll, 65535, 600))
         assert not freshness.take(bad)
