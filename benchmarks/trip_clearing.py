@@ -134,7 +134,14 @@ def clearing_rows(onsets: list[Case]) -> list[Row]:
         Row("trip clearing, median", percentile(times_s, 0.5), "s", said),
     ]
     hidden_s = [at_s for at_s, each in zip(times_s, onsets, strict=True) if each.trouble.hidden_s is not None]
-    rows.append(Row("trip clearing, last value hidden, worst", max(hidden_s, default=0.0), "s", f"{len(hidden_s)} onsets"))
+    rows.append(
+        Row(
+            "trip clearing, last value hidden, worst",
+            max(hidden_s, default=0.0),
+            "s",
+            f"{len(hidden_s)} onsets",
+        )
+    )
     for name in SITES:
         of_site_s = [at_s for at_s, each in zip(times_s, onsets, strict=True) if each.site == name]
         rows.append(Row(f"trip clearing, {name}, worst", max(of_site_s), "s", f"{len(of_site_s)} onsets"))

@@ -48,4 +48,4 @@ def test_an_unfit_site_is_refused_with_every_problem() -> None:
             )
         )
     assert len(caught.value.problems) == 2
-    assert "guard.element[0].delay_s: clearing: 1.90 delay + (" in str(caught.value)
+    assert "guard.element[0].delay_s: clearing: 1.90 delay + 0.50" in str(caught.value)
