@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from benchmarks.walk.alphabet import HALF_DAY, OLDEST, TICK_S
+from edge.guard.contact import FEEDBACK_GRACE_S, Contact
 from edge.guard.element import ElementState
-from edge.guard.guard import FEEDBACK_GRACE_S, GuardState
+from edge.guard.guard import GuardState
 from edge.guard.settings import ElementSettings, GuardSettings
 from edge.guard.supervisor import MAX_AGE_S, PATIENCE_S, TRIP_AFTER_S, Watch
 
@@ -33,8 +34,8 @@ class Canon:
             durable = replace(durable, trips_s=tuple(-age * half_s for age in ages))
         # Blindness counts from lost_sensing_s, and a proof must be newer than the last sample and than that.
         seen_most_s = settings.lost_sensing_s or 0.0
-        # Feedback and outputs are asked whether they are newer than this, the former after actuation and grace.
-        commanded_most_s = OLDEST * TICK_S + settings.actuation_s + FEEDBACK_GRACE_S
+        # DER outputs are asked whether they are newer than this; feedback likewise, after its contact's own time.
+        commanded_most_s = OLDEST * TICK_S
         return GuardState(
             durable=durable,
             elements=tuple(
@@ -52,8 +53,16 @@ class Canon:
             scan_s=0.0,
             commanded_s=-min(now_s - state.commanded_s, commanded_most_s),
             limits_w=state.limits_w,
+            contacts=tuple(
+                Contact(
+                    -min(now_s - was.told_s, commanded_most_s + output.opens_s + FEEDBACK_GRACE_S),
+                    was.closed,
+                    was.failed,
+                )
+                for output, was in zip(settings.outputs, state.contacts, strict=True)
+            ),
             closed=state.closed,
-            # Not read by the next scan, which finds them anew: causes, breaker_failed; trips is for people only.
+            # Not read by the next scan, which finds them anew: causes; trips is for people only.
         )
 
 

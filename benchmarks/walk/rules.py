@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from benchmarks.walk.alphabet import HALF_DAY, OLDEST, TEST_W, TICK_S, Input
 from benchmarks.walk.seen import Horizons, Seen, aged
-from edge.guard.guard import FEEDBACK_GRACE_S, LOST_SENSING, GuardState
+from edge.guard.contact import BREAKER_FAILURE, FEEDBACK_GRACE_S
+from edge.guard.guard import LOST_SENSING, GuardState
 from edge.guard.settings import GuardSettings
 from edge.guard.supervisor import MAX_AGE_S, PATIENCE_S, TOLERANCE, TRIP_AFTER_S
 from edge.model.commands import Commands
@@ -24,7 +25,8 @@ class Rules:
         self.longest_s = 0.0
         """The longest that power can have stayed above pickup behind a closed contact, on any path so far."""
         delay_s = self.element.delay_s if self.element else _NEVER_S
-        self._settled_s = settings.actuation_s + FEEDBACK_GRACE_S
+        (self.output,) = settings.outputs
+        self._settled_s = self.output.opens_s + FEEDBACK_GRACE_S
         self._patience_s = 2 * self.der.decay_s + PATIENCE_S
         self._far = Horizons(
             calm_s=delay_s + settings.watchdog_s,
@@ -50,6 +52,7 @@ class Rules:
         seen = self._power(seen, before, given)
         seen = self._excursion(seen, given)
         seen = self._supervised(seen, before, given)
+        seen = self._welded(seen, before, given)
         closed = commands.outputs[0].closed
         broken = [
             *self._opens(seen, before, given, after, commands),
@@ -59,7 +62,7 @@ class Rules:
         if len(after.durable.trips_s) > len(seen.trips):
             seen = seen._replace(trips=(*seen.trips, 0)[-self.settings.lockout_trips :])
         broken += self._counts(seen, before, given, after)
-        if closed != before.closed:
+        if closed != before.closed or (closed and given.gap_s >= self.settings.watchdog_s):
             seen = seen._replace(moved_s=0.0)
         if not closed and seen.calm_s != 0.0:
             seen = seen._replace(calm_s=0.0)
@@ -144,11 +147,18 @@ class Rules:
                     defies_s = 0.0
         return seen._replace(low_s=low_s, der_s=der_s, defies_s=defies_s)
 
+    def _welded(self, seen: Seen, before: GuardState, given: Input) -> Seen:
+        """Whether the contact was last seen closed when it should have been open."""
+        shown = None if before.closed else self._contact(seen, given)
+        return seen if shown is None else seen._replace(welded=shown == 1.0)
+
     # What must hold
 
     def _demands(self, seen: Seen) -> bool:
         """Whether a trip is called for, by what was seen: contact open or not."""
         element, pcs = self.element, self.settings.pcs
+        if seen.welded:
+            return True
         if element and seen.above and -seen.below_s >= element.delay_s:
             return True
         return seen.over_s is not None and seen.under_s is None and -seen.over_s >= pcs.delay_s
@@ -181,12 +191,11 @@ class Rules:
         """It closes only when enter service says so, the contact is sound and nothing speaks against it."""
         lapsed = given.gap_s >= self.settings.watchdog_s
         shown = self._contact(seen, given)
-        welded = not before.closed and shown == 1.0
-        if closed and (lapsed or not before.closed) and (not given.ready or welded):
+        if closed and (lapsed or not before.closed) and (not given.ready or seen.welded):
             yield "closing needs enter service and a contact that opened"
         if closed and before.closed and not lapsed and shown == 0.0:
             yield "a contact seen open is out of service"
-        hindered = given.isolate or welded or bool(after.causes) or (before.closed and not lapsed)
+        hindered = given.isolate or seen.welded or bool(after.causes) or (before.closed and not lapsed)
         if given.ready and not hindered and not after.durable.tripped and not closed:
             yield "ready and nothing against it: closed"
         if after.durable.in_service and not before.durable.in_service and not (closed and given.entered):
@@ -212,7 +221,7 @@ class Rules:
             if not self._reasoned(seen, before, given, durable.target):
                 yield f"no reason for {durable.target}"
         elif durable.tripped:
-            if (durable.target, durable.lockout) != (was.target, was.lockout):
+            if (durable.target, durable.lockout) != (was.target, was.lockout or seen.welded):
                 yield "target and lockout stay"
             if given.reset and not after.causes:
                 yield "a reset by hand works"
@@ -247,6 +256,8 @@ class Rules:
             return -seen.sure_s >= self.element.delay_s
         if target == settings.pcs.name:
             return seen.over_s is not None and -seen.over_s >= settings.pcs.delay_s
+        if target == f"{BREAKER_FAILURE}:{self.output.name}":
+            return seen.welded
         if target == LOST_SENSING:
             return before.closed and self._blind(seen, given)
         return before.closed and seen.defies_s is not None and -seen.defies_s >= TRIP_AFTER_S
@@ -275,13 +286,16 @@ class Rules:
         by_lowered = lowers and self.element is not None and durable.target == self.element.name
         by_hidden = given.override == "blind" and durable.target == LOST_SENSING
         beside = (
-            seen.defies_s is not None or self._pcs_over(seen) or (by_lowered and self._blind(seen, given))
+            seen.welded
+            or seen.defies_s is not None
+            or self._pcs_over(seen)
+            or (by_lowered and self._blind(seen, given))
         )
         if counted is ((by_lowered or by_hidden) and not beside) and not (
             beside and (by_lowered or by_hidden)
         ):
             yield "a trip counts unless a test alone did it"
-        if durable.lockout is not (was.lockout or (counted and len(seen.trips) >= most)):
+        if durable.lockout is not (was.lockout or seen.welded or (counted and len(seen.trips) >= most)):
             yield "the last trip allowed locks out"
 
     def _pcs_over(self, seen: Seen) -> bool:

@@ -14,6 +14,7 @@ class Seen(NamedTuple):
     the last good sample. `over_s`: an excursion beyond the PCS bound since then; `under_s`: in it, back below since
     then; `under_last_s`: the last sample before it. `moved_s`: the contact's command last changed. `der_s`: the
     DER's last measurement. `low_s`: it is told to stop since then; `defies_s`: since then it is seen not to.
+    `welded`: the contact was seen closed, and not open since, when it should have been open.
     `trips`: ages of the trips that count, in half days.
     """
 
@@ -29,6 +30,7 @@ class Seen(NamedTuple):
     der_s: float = -1e9
     low_s: float | None = None
     defies_s: float | None = None
+    welded: bool = False
     trips: tuple[int, ...] = ()
 
 
@@ -62,6 +64,7 @@ def aged(seen: Seen, gap_s: float, half_days: int, far: Horizons) -> Seen:
         _older(seen.der_s, gap_s, far.der_s),
         None if seen.low_s is None else _older(seen.low_s, gap_s, far.patience_s),
         None if seen.defies_s is None else _older(seen.defies_s, gap_s, far.defies_s),
+        seen.welded,
         tuple(age + half_days for age in seen.trips if age + half_days < 2) if half_days else seen.trips,
     )
 

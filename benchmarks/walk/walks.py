@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.walk.alphabet import HALF_DAY, TICK_S, Alphabet
 from benchmarks.walk.walk import STARTS
-from edge.guard.settings import DerSettings, ElementSettings, GuardSettings
+from edge.guard.settings import DerSettings, ElementSettings, GuardSettings, OutputSettings
 from edge.model.durable import NEW_SITE, Durable
 
 AWAY = ElementSettings("PCS", 1e9, 1e9, TICK_S, TICK_S)
@@ -18,8 +18,7 @@ GUARD = GuardSettings(
     pcs=AWAY,
     force_fallback_after_s=TICK_S,
     ders=(DerSettings("b", 200.0, "k", TICK_S, TICK_S),),
-    outputs=("k",),
-    actuation_s=TICK_S - 0.5,
+    outputs=(OutputSettings("k", TICK_S - 0.5),),
     watchdog_s=2 * TICK_S,
     unmanaged_w=0.0,
     export_limit_w=100.0,
@@ -74,6 +73,7 @@ def walks(*, large: bool = False) -> list[Walk]:
         isolate=(False, True),
         restart=("kept",),
     )
+    welded = replace(contact, entered=(True,), isolate=(False,), reset=(False, True))
     counting = Alphabet(
         gap=(1, HALF_DAY),
         sample=(None, (0.0, 0), (95.5, 0), (101.0, 0)),
@@ -106,6 +106,7 @@ def walks(*, large: bool = False) -> list[Walk]:
         Walk("service", single, service, frozenset({*trips, "lockout"})),
         Walk("service, manual", manual, service, frozenset(trips)),
         Walk("contact", QUICK, contact, frozenset({*trips, "breaker-failure", "out-of-service"})),
+        Walk("welded", QUICK, welded, frozenset({*trips, "trip breaker-failure:k", "lockout"})),
         Walk("counting", QUICK, counting, frozenset({*trips, "lockout"})),
         Walk(
             "PCS bound",

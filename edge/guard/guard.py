@@ -5,6 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from edge.guard.contact import (
+    BREAKER_FAILURE,
+    Contact,
+    commanded,
+    failures,
+    feedback,
+    fell_open,
+    looked_at,
+    opened,
+)
 from edge.guard.element import ElementState, element_step
 from edge.guard.sensing import proven_safe, verified_zero
 from edge.guard.settings import ElementSettings, GuardSettings
@@ -16,13 +26,12 @@ from edge.model.permit import Permit
 from edge.model.sample import Quality
 
 DAY_S = 86_400.0
-FEEDBACK_GRACE_S = 0.5
 LOST_SENSING = "lost-sensing"
 
 
 @dataclass(frozen=True, slots=True)
 class GuardState:
-    """Everything the guard remembers from scan to scan. `closed`: the outputs were told to close."""
+    """Everything the guard remembers from scan to scan. `closed`: the site is in service, its outputs told to close."""
 
     durable: Durable
     elements: tuple[ElementState, ...]
@@ -33,10 +42,15 @@ class GuardState:
     scan_s: float
     commanded_s: float
     limits_w: tuple[float, ...]
+    contacts: tuple[Contact, ...]
     closed: bool = False
     causes: tuple[str, ...] = ()
-    breaker_failed: bool = False
     trips: int = 0
+
+    @property
+    def breaker_failed(self) -> bool:
+        """Whether a contact shows closed that was told to open."""
+        return any(contact.failed for contact in self.contacts)
 
 
 def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> GuardState:
@@ -51,6 +65,7 @@ def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> Guar
         scan_s=now_s,
         commanded_s=now_s,
         limits_w=tuple(der.nameplate_w for der in settings.ders),
+        contacts=tuple(Contact(now_s) for _ in settings.outputs),
     )
 
 
@@ -80,12 +95,16 @@ def guard_step(
     before = state
     state = _lapsed(settings, state, now_s)
     state = _measured(image, settings, state, now_s)
+    shown = feedback(settings.outputs, state.contacts, image)
+    fell = fell_open(state.contacts, shown)
+    contacts = looked_at(state.contacts, shown)
+    if contacts != state.contacts:
+        state = replace(state, contacts=contacts)
     causes = _causes(image, settings, state, now_s)
-    breaker_failed = not before.closed and _breaker_failed(image, settings, state)
-    if causes != state.causes or breaker_failed != state.breaker_failed:
-        state = replace(state, causes=causes, breaker_failed=breaker_failed)
+    if causes != state.causes:
+        state = replace(state, causes=causes)
     state = _latched(image, settings, state, now_s)
-    state = _service(image, settings, state, ready=ready, held=bool(isolate))
+    state = _service(image, settings, state, ready=ready, held=bool(isolate) or any(fell))
     if state.closed and entered and not state.durable.in_service:
         state = replace(state, durable=replace(state.durable, in_service=True))
     if state.closed != before.closed:
@@ -96,11 +115,17 @@ def guard_step(
     )
     if granted != state.limits_w:
         state = replace(state, limits_w=granted)
+    contacts = commanded(settings.outputs, state.contacts, fell, now_s, in_service=state.closed)
+    if contacts != state.contacts:
+        state = replace(state, contacts=contacts)
     commands = Commands(
         limits=tuple(
             DerLimit(der.name, limit_w) for der, limit_w in zip(settings.ders, granted, strict=True)
         ),
-        outputs=tuple(OutputCommand(name, state.closed and name not in isolate) for name in settings.outputs),
+        outputs=tuple(
+            OutputCommand(output.name, contact.closed)
+            for output, contact in zip(settings.outputs, state.contacts, strict=True)
+        ),
     )
     return state, commands, _events(settings, before, state, now_s)
 
@@ -148,7 +173,7 @@ def _lapsed(settings: GuardSettings, state: GuardState, now_s: float) -> GuardSt
     """After a gap in the scans the outputs have opened by themselves: the site is out of service, not tripped."""
     if now_s - state.scan_s < settings.watchdog_s:
         return state
-    return replace(state, closed=False)
+    return replace(state, closed=False, contacts=opened(state.contacts, now_s))
 
 
 def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> GuardState:
@@ -203,11 +228,19 @@ def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
         for der, watch in zip(settings.ders, state.watches, strict=True)
         if der.contact is not None and must_trip(watch, now_s) and state.closed
     ]
+    causes += [
+        f"{BREAKER_FAILURE}:{output.name}"
+        for output, contact in zip(settings.outputs, state.contacts, strict=True)
+        if contact.failed
+    ]
     return tuple(causes)
 
 
 def _latched(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> GuardState:
-    """The trip latch: set by any cause, counted towards lockout unless a test did it."""
+    """The trip latch: set by any cause, counted towards lockout unless a test did it.
+
+    A contact that failed to open locks out at once: only a person can tell that it is sound again.
+    """
     durable = state.durable
     trips_s = tuple(at_s for at_s in durable.trips_s if now_s - at_s < DAY_S)
     if state.causes and not durable.tripped:
@@ -217,13 +250,17 @@ def _latched(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
         durable = Durable(
             tripped=True,
             target=state.causes[0],
-            lockout=durable.lockout or (not by_test and len(trips_s) >= settings.lockout_trips),
+            lockout=durable.lockout
+            or state.breaker_failed
+            or (not by_test and len(trips_s) >= settings.lockout_trips),
             trips_s=trips_s,
             in_service=False,
         )
         return replace(state, durable=durable, closed=False, trips=state.trips + 1)
     if image.reset and durable.tripped and not state.causes:
         durable = replace(durable, tripped=False, lockout=False, target=None)
+    if state.breaker_failed:
+        durable = replace(durable, lockout=True)
     if trips_s != durable.trips_s:
         durable = replace(durable, trips_s=trips_s)
     return state if durable == state.durable else replace(state, durable=durable)
@@ -245,11 +282,10 @@ def _by_test(image: Image, settings: GuardSettings, state: GuardState) -> bool:
 def _service(
     image: Image, settings: GuardSettings, state: GuardState, *, ready: bool, held: bool
 ) -> GuardState:
-    """Whether the outputs are closed: by enter service; not when isolated, fallen open or seen to have failed."""
+    """Whether the outputs are closed: by enter service; not while one is isolated, has fallen open or has failed."""
     if state.closed:
-        fell_open = _feedback(image, 0.0, state.commanded_s + settings.actuation_s + FEEDBACK_GRACE_S)
-        return replace(state, closed=False) if held or fell_open else state
-    if not ready or held or state.causes or state.breaker_failed:
+        return replace(state, closed=False) if held else state
+    if not ready or held or state.causes:
         return state
     if state.durable.tripped and not (_resets_itself(settings, state) and _ceased(image, settings, state)):
         return state
@@ -268,16 +304,6 @@ def _ceased(image: Image, settings: GuardSettings, state: GuardState) -> bool:
         if der.reachable and (output_w is None or output_w > TOLERANCE * known.nameplate_w):
             return False
     return True
-
-
-def _feedback(image: Image, value: float, after_s: float) -> bool:
-    """Whether any contact was certainly seen at `value` after `after_s`."""
-    return any(output.closed.since(after_s) == value for output in image.outputs)
-
-
-def _breaker_failed(image: Image, settings: GuardSettings, state: GuardState) -> bool:
-    """A contact that still shows closed after it was told to open at `commanded_s`."""
-    return _feedback(image, 1.0, state.commanded_s + settings.actuation_s + FEEDBACK_GRACE_S)
 
 
 def _clipped(limit_w: float, nameplate_w: float) -> float:
@@ -301,8 +327,7 @@ def _events(
         events.append(Event("reset", now_s, "the trip latch was reset"))
     if before.closed and not after.closed and not after.durable.tripped:
         events.append(Event("out-of-service", now_s, "the outputs are open without a trip"))
-    if after.breaker_failed and not before.breaker_failed:
-        events.append(Event("breaker-failure", now_s, "a contact shows closed after it was told to open"))
+    events += failures(settings.outputs, before.contacts, after.contacts, now_s)
     for der, was_watch, watch in zip(settings.ders, before.watches, after.watches, strict=True):
         if watch.unresponsive_s is not None and was_watch.unresponsive_s is None:
             events.append(Event("write-unverified", now_s, f"{der.name} keeps its power above its limit"))

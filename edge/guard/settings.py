@@ -43,6 +43,20 @@ class DerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """What the guard knows of a trip output.
+
+    `opens_s`: from the command until it is open. `backup` names the outputs that open when it fails to;
+    `stands_by`: it is such a backup itself, which stays closed when the site trips.
+    """
+
+    name: str
+    opens_s: float
+    backup: tuple[str, ...] = ()
+    stands_by: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GuardSettings:
     """Everything the guard works by."""
 
@@ -50,8 +64,7 @@ class GuardSettings:
     pcs: ElementSettings
     force_fallback_after_s: float
     ders: tuple[DerSettings, ...]
-    outputs: tuple[str, ...]
-    actuation_s: float
+    outputs: tuple[OutputSettings, ...]
     watchdog_s: float
     """The shortest of the modules: after such a gap in the scans an output is opening by itself (inf: none does)."""
     unmanaged_w: float
@@ -67,6 +80,7 @@ class GuardSettings:
         limit_w = site.agreement.export_limit_w
         slowest_s = max(budget.decay_s(der) for der in site.der)
         bound_s = site.guard.olrt_bound_s
+        standing_by = {name for output in site.trip_output for name in output.backup}
         return GuardSettings(
             elements=elements,
             pcs=ElementSettings("PCS", limit_w, limit_w, bound_s, site.guard.reset_s),
@@ -75,8 +89,10 @@ class GuardSettings:
                 DerSettings(der.name, der.nameplate_w, der.contact, budget.decay_s(der), der.lost_after_s)
                 for der in site.der
             ),
-            outputs=tuple(output.name for output in site.trip_output),
-            actuation_s=max((output.actuation_s for output in site.trip_output), default=0.0),
+            outputs=tuple(
+                OutputSettings(output.name, output.actuation_s, output.backup, output.name in standing_by)
+                for output in site.trip_output
+            ),
             watchdog_s=min(
                 (output.watchdog_s for output in site.trip_output if output.watchdog_s is not None),
                 default=math.inf,

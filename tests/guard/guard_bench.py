@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 from edge.guard.guard import GuardState, guard_start, guard_step
-from edge.guard.settings import DerSettings, ElementSettings, GuardSettings
+from edge.guard.settings import DerSettings, ElementSettings, GuardSettings, OutputSettings
 from edge.model.commands import Commands, Event
 from edge.model.durable import NEW_SITE, Durable
 from edge.model.image import DerReading, Image, OutputReading, Override, PccReading
@@ -31,8 +32,7 @@ SETTINGS = GuardSettings(
     pcs=ElementSettings("PCS", 100.0, 100.0, 30.0, 10.0),
     force_fallback_after_s=25.0,
     ders=(DerSettings("a", 50.0, None, 1.0, 2.0), DerSettings("b", 200.0, "k", 1.0, 2.0)),
-    outputs=("k",),
-    actuation_s=0.05,
+    outputs=(OutputSettings("k", 0.05),),
     watchdog_s=0.5,
     unmanaged_w=0.0,
     export_limit_w=100.0,
@@ -71,7 +71,7 @@ class Bench:
         reset: bool = False,
         isolate: frozenset[str] = frozenset(),
         **outputs_w: float,
-    ) -> Bench:
+    ) -> Self:
         """One scan `after_s` later; a new PCC sample with `export_w`, DER outputs measured now."""
         self.now_s += after_s
         if export_w is not None:
@@ -91,7 +91,7 @@ class Bench:
         self.events += events
         return self
 
-    def measured(self, **outputs_w: float) -> Bench:
+    def measured(self, **outputs_w: float) -> Self:
         """DER outputs measured now."""
         for name, output_w in outputs_w.items():
             self.outputs_w[name] = Sample.good(output_w, self.now_s)
@@ -105,19 +105,19 @@ class Bench:
         )
         return Image(0, self.pcc, ders, self.feedback, self.overrides, reset=reset)
 
-    def scans(self, seconds: float, export_w: float | None = None, **given: object) -> Bench:
+    def scans(self, seconds: float, export_w: float | None = None, **given: object) -> Self:
         """Scans every 0.1 s."""
         for _ in range(round(seconds / 0.1)):
             self.scan(export_w, **given)  # type: ignore[arg-type]  # as `scan` takes them
         return self
 
-    def in_service(self) -> Bench:
+    def in_service(self) -> Self:
         """Closed, with a sample below everything."""
         self.scan(0.0, ready=True)
         assert self.closed
         return self
 
-    def tripped(self) -> Bench:
+    def tripped(self) -> Self:
         """Closed, then tripped by the element; the export is gone and every DER has stopped."""
         self.in_service().scans(1.3, 150.0)
         assert self.state.durable.tripped
@@ -139,7 +139,7 @@ class Bench:
         """Kinds of all events."""
         return [event.kind for event in self.events]
 
-    def seen_contact(self, value: float, at_s: float | None = None) -> Bench:
+    def seen_contact(self, value: float, at_s: float | None = None) -> Self:
         """Contact feedback measured now, or at a time."""
         self.feedback = (OutputReading("k", Sample.good(value, self.now_s if at_s is None else at_s)),)
         return self

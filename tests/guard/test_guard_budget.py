@@ -6,7 +6,7 @@ import pytest
 from guard_bench import site
 
 from edge.guard import budget
-from edge.guard.settings import GuardSettings
+from edge.guard.settings import GuardSettings, OutputSettings
 from edge.model.site import Site
 
 NO_OUTPUT = (
@@ -130,12 +130,7 @@ def test_fallback_is_forced_early_enough_for_the_slowest_der_to_make_the_bound()
 
 def test_a_site_without_outputs_has_no_watchdog_and_without_elements_no_lost_sensing() -> None:
     bare = GuardSettings.of(site(*NO_OUTPUT, ('[[guard.element]]\nkind = "32"\n', "")))
-    assert (bare.outputs, bare.watchdog_s, bare.actuation_s, bare.lost_sensing_s) == (
-        (),
-        float("inf"),
-        0.0,
-        None,
-    )
+    assert (bare.outputs, bare.watchdog_s, bare.lost_sensing_s) == ((), float("inf"), None)
     assert GuardSettings.of(site()).lost_sensing_s == 1.25
 
 
@@ -149,7 +144,8 @@ actuation_s = 0.2
 
 def test_of_several_outputs_the_slowest_to_open_and_the_first_to_lapse_count() -> None:
     two = GuardSettings.of(site(("[[trip_output]]", SECOND)))
-    assert (two.outputs, two.actuation_s, two.watchdog_s) == (("coil-3", "coil-2"), 0.2, 0.3)
+    assert two.outputs == (OutputSettings("coil-3", 0.2), OutputSettings("coil-2", 0.05))
+    assert two.watchdog_s == 0.3
     assert budget.opening(site(("[[trip_output]]", SECOND))).total_s == pytest.approx(0.55)
     slower = SECOND.replace("0.3", "0.5")
     assert budget.opening(site(("[[trip_output]]", slower))).total_s == pytest.approx(0.7)

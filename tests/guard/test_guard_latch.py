@@ -263,6 +263,8 @@ class TestOutputs:
         assert bench.kinds()[-1] == "breaker-failure"
         assert not bench.scan(0.0, ready=True).closed
         bench.seen_contact(0.0).scan(0.0)
+        assert not bench.scan(0.0, ready=True).closed, "only a person can tell that it is sound again"
+        bench.scan(0.0, reset=True)
         assert bench.scan(0.0, ready=True).closed
 
     def test_without_feedback_nothing_is_known(self) -> None:

@@ -324,6 +324,9 @@ class TestContact:
         assert (plant.view.tripped, plant.commanded_w) == (True, 0.0)
         plant.welded = False
         plant.run(20.0)
+        assert plant.view.service == "lockout", "only a person can tell that it is sound again"
+        plant.reset = True
+        plant.run(20.0)
         assert plant.view.mode == "regulating"
 
     def test_voltage_outside_the_window_keeps_it_open(self) -> None:

@@ -19,6 +19,7 @@ class TripOutput(Strict):
     watchdog_register: int | None = Field(None, ge=0, le=65_535, description="holds the watchdog in ms")
     actuation_s: float = Field(0.05, ge=0, le=2)
     timeout_s: float = Field(0.1, gt=0, le=5)
+    backup: tuple[Name, ...] = Field((), description="outputs that open when this one fails to")
 
     @property
     def dead_man_s(self) -> float | None:
