@@ -142,14 +142,16 @@ def _names(site: Site, only: str | None) -> list[str]:
 
 
 def _required(profile: Profile, site: Site, name: str, random_delay: bool) -> dict[str, Value]:
+    from tiir.elsewhere import run_elsewhere
     from tiir.profile import ProfileRefusedError, required
 
     installed = next(der for der in site.der if der.name == name)
     der = profile.der(bidirectional=installed.kind == "storage", rated_va=installed.nameplate_va)
     try:
-        return required(profile, der, frozenset({"ES_RANDOMIZED_DELAY"} if random_delay else ()))
+        asked = required(profile, der, frozenset({"ES_RANDOMIZED_DELAY"} if random_delay else ()))
     except ProfileRefusedError as error:
         exits.fail(exits.REFUSED, f"{name}: {error}")
+    return run_elsewhere(asked, installed.gateway_functions)
 
 
 def _is_site(target: str) -> bool:

@@ -79,7 +79,12 @@ async def _models(run: Run, der: str) -> tuple[dict[str, Any], ...]:
 
 
 def _required(site: Site, der: Der) -> Values:
-    return site_requires(site.tiir_profile, bidirectional=der.kind == "storage", rated_va=der.nameplate_va)
+    return site_requires(
+        site.tiir_profile,
+        bidirectional=der.kind == "storage",
+        rated_va=der.nameplate_va,
+        elsewhere=der.gateway_functions,
+    )
 
 
 def _point(models: tuple[dict[str, Any], ...], action: words.ProbeSetting) -> float | None:

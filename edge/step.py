@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.core import control
 from edge.core.enter_service import remaining_s
@@ -16,7 +16,7 @@ from edge.guard import budget, guard
 from edge.guard.element import elapsed_s
 from edge.guard.fitness import judge
 from edge.guard.settings import GuardSettings
-from edge.model.commands import Commands, Event, Narrowing, Reasons
+from edge.model.commands import Commands, DerVar, Event, Narrowing, Reasons
 from edge.model.durable import Durable
 from edge.model.image import Image
 from edge.model.permit import Permit
@@ -63,6 +63,7 @@ class Settings:
                     if element.direction > 0
                 ),
                 command_s=budget.COMMAND_ON_WIRE_S,
+                chains_s={der.name: budget.response_chain(site, der).total_s for der in site.der},
             ),
             guard=protection,
             noise_w=site.meter.noise_w,
@@ -118,6 +119,8 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
         isolate=wish.isolate,
     )
     narrowings = wish.narrowings
+    if wish.reactive:
+        commands = replace(commands, reactive=_reactive(wish.reactive, tripped=guard_state.durable.tripped))
     if guard_state.durable.tripped:
         narrowings = (Narrowing("trip", 0.0), *narrowings)
     if error is not None and not state.failed:
@@ -144,6 +147,11 @@ def _limited(
         )
         return core_state, wish, error
     return core_state, wish, None
+
+
+def _reactive(wanted: tuple[DerVar, ...], *, tripped: bool) -> tuple[DerVar, ...]:
+    """A trip asks for no reactive power either."""
+    return tuple(DerVar(one.name, 0.0) for one in wanted) if tripped else wanted
 
 
 def view(state: State, settings: Settings, now_s: float) -> View:

@@ -55,7 +55,10 @@ class SettingsWatch:
         """One DER; one that does not answer is looked at next time, its loss is told elsewhere."""
         try:
             required = site_requires(
-                self._site.tiir_profile, bidirectional=der.kind == "storage", rated_va=der.nameplate_va
+                self._site.tiir_profile,
+                bidirectional=der.kind == "storage",
+                rated_va=der.nameplate_va,
+                elsewhere=der.gateway_functions,
             )
             findings = held_against(required, await self._devices.read_models(der.name, ()))
         except TiirError as error:

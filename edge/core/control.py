@@ -9,9 +9,10 @@ from edge.core.enter_service import EnterService, enter_share, enter_step
 from edge.core.fallback import Fallback, fallback_step, fallback_total_w
 from edge.core.limiter import Limiter, correct, target_w
 from edge.core.noise import Noise
+from edge.core.plant_functions import FunctionState, functions_start, functions_step, narrowings, reactive
 from edge.core.settings import CoreSettings
 from edge.core.track import Track, most_sent_w, new_track, observed, sent
-from edge.model.commands import Event, Narrowing
+from edge.model.commands import DerVar, Event, Narrowing
 from edge.model.image import Image
 from edge.model.permit import Permit
 
@@ -32,6 +33,7 @@ class CoreState:
     enter: EnterService
     lost: frozenset[str] = frozenset()
     isolated: frozenset[str] = frozenset()
+    functions: tuple[FunctionState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Wish:
     ready: bool
     entered: bool
     events: tuple[Event, ...]
+    reactive: tuple[DerVar, ...] = ()
 
 
 def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_trip: bool) -> CoreState:
@@ -53,6 +56,7 @@ def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_tr
         tracks=tuple(new_track(plant, now_s) for plant in settings.ders),
         fallback=Fallback(active=True, since_s=now_s, starting=True),
         enter=EnterService(after_trip),
+        functions=functions_start(settings.functions, now_s),
     )
 
 
@@ -94,10 +98,14 @@ def core_step(
         held=bool(permit.operated or permit.unresponsive or isolate)
         or _closing_breaks(settings, closed_w, total_w),
     )
-    narrowings = _stack(settings, fallback, limiter, image, total_w)
-    single = _single_narrowings(settings, enter, image, now_s)
+    functions = functions_step(settings.functions, state.functions, image, now_s)
+    stack = _stack(settings, fallback, limiter, image, total_w)
+    single = (
+        *_single_narrowings(settings, enter, image, now_s),
+        *narrowings(settings.functions, functions),
+    )
     caps_w = _caps(settings, fallback, image, single)
-    ceiling_w = narrowings[0].limit_w - sum(counted_w.values())
+    ceiling_w = stack[0].limit_w - sum(counted_w.values())
     limits_w = dispatch.proportional(ceiling_w, heard, caps_w)
     # A DER that does not answer is told to stop all the same: it may hear without being heard.
     limits_w |= dict.fromkeys(lost, 0.0)
@@ -111,14 +119,16 @@ def core_step(
         enter=enter,
         lost=lost,
         isolated=isolate,
+        functions=functions,
     )
     return after, Wish(
         limits_w,
-        (*narrowings, *single),
+        (*stack, *single),
         isolate,
         enter.ready,
         enter.done,
         _events(state, after, now_s, forced=permit.force_fallback),
+        reactive(settings.functions, functions),
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edge.core.plant_functions import PlantFunctions
+from edge.core.run_here import run_here
 from edge.model.site import Site
 
 
@@ -49,10 +52,17 @@ class CoreSettings:
     f_high_hz: float
     enter_delay_s: float
     enter_ramp_s: float
+    functions: tuple[PlantFunctions, ...] = ()
+    """What the gateway runs for DERs that lack it."""
 
     @staticmethod
     def of(
-        site: Site, *, stale_s: float, dropouts_w: tuple[tuple[str, float], ...], command_s: float
+        site: Site,
+        *,
+        stale_s: float,
+        dropouts_w: tuple[tuple[str, float], ...],
+        command_s: float,
+        chains_s: Mapping[str, float] | None = None,
     ) -> CoreSettings:
         """Compile the limiter's part of a site file.
 
@@ -61,6 +71,7 @@ class CoreSettings:
             stale_s: Age past which a PCC sample no longer counts as sight.
             dropouts_w: Name and dropout (export in W) of each armed export element.
             command_s: From a decision until the limit is on the wire, at most.
+            chains_s: By DER whose functions run here: from a change at the PCC until its output starts to move.
         """
         ceiling_by, ceiling_w = min(
             (("export-limit", site.limit_w), *((f"{name}-dropout", at_w) for name, at_w in dropouts_w)),
@@ -86,6 +97,7 @@ class CoreSettings:
             f_high_hz=site.enter_service.f_high_hz,
             enter_delay_s=site.enter_service.delay_s,
             enter_ramp_s=site.enter_service.ramp_s,
+            functions=tuple(run_here(site, stale_s=stale_s, chains_s=chains_s or {})),
         )
 
 

@@ -177,3 +177,27 @@ def margin_w(site: Site, delay_s: float, dropout_w: float) -> float:
 def decay_s(der: Der) -> float:
     """From a DER's command until its output is down, from full power."""
     return der.dead_time_s + 100.0 / der.slope_pct_per_s
+
+
+def response_chain(site: Site, der: Der) -> Sum:
+    """From a change of voltage or frequency until a DER that the gateway tells of it starts to move, at most.
+
+    The inverter's own voltage is as old as its polls make it.
+    """
+    meter = site.meter
+    if der.gateway_voltage == "inverter":
+        seen: tuple[tuple[str, float], ...] = (
+            ("poll", der.poll_s),
+            ("transaction with retry", der.timeout_s * (1 + der.retries)),
+        )
+    else:
+        seen = (
+            ("meter period", meter.period_s),
+            ("averaging", meter.averaging_s),
+            ("latency", meter.latency_s),
+            ("poll", meter.polling_s),
+            ("transaction with retry", meter.transaction_s),
+        )
+    return Sum(
+        "response", (*seen, ("command on the wire", COMMAND_ON_WIRE_S), ("dead time", der.dead_time_s))
+    )

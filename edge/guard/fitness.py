@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from edge.guard import budget
 from edge.guard.finding import Finding, Level
+from edge.guard.functions import run_by_gateway
 from edge.guard.measuring import measured
 from edge.guard.ratings import configured
 from edge.guard.settings import ElementSettings, GuardSettings, pickup_w
@@ -20,6 +21,7 @@ def judge(site: Site) -> list[Finding]:
         *_agreement(site),
         *_not_held(site),
         *configured(site),
+        *run_by_gateway(site),
         *_pickups(site),
         *measured(site, settings),
         *_outputs(site, settings),

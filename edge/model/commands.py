@@ -14,6 +14,14 @@ class DerLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class DerVar:
+    """The reactive power that one DER is to make, in var, injection positive; only for DERs whose volt-var runs here."""
+
+    name: str
+    var: float
+
+
+@dataclass(frozen=True, slots=True)
 class OutputCommand:
     """A trip output: `closed` holds the DERs behind it connected and feeds its dead-man; else it opens."""
 
@@ -27,6 +35,7 @@ class Commands:
 
     limits: tuple[DerLimit, ...]
     outputs: tuple[OutputCommand, ...]
+    reactive: tuple[DerVar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ class ConfiguredRating(Strict):
         return min(limit for limit in (self.limit_w, self.limit_va) if limit is not None)
 
 
+GatewayFunction = Literal["volt_var", "volt_watt", "freq_droop"]
+"""A function of IEEE 1547-2018 that the gateway may run where the inverter lacks it."""
+
+
 class Der(Strict):
     """One inverter or storage unit under control, and what is known of how it answers."""
 
@@ -55,6 +59,10 @@ class Der(Strict):
     poll_s: float = Field(0.5, gt=0, le=10)
     timeout_s: float = Field(0.3, gt=0, le=5)
     retries: int = Field(1, ge=0, le=3)
+    gateway_functions: tuple[GatewayFunction, ...] = Field(
+        (), description="run by the gateway; they must be off in the device"
+    )
+    gateway_voltage: Literal["pcc", "inverter"] = Field("pcc", description="what those functions see")
     lost_after_s: float = Field(2.0, gt=0, le=60, description="no answer for this long: unreachable")
 
     @property
