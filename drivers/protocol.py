@@ -74,6 +74,13 @@ class Inverter(Protocol):
         """
 
 
+class Reactive(Protocol):
+    """The reactive power of one DER."""
+
+    async def write_var(self, var: float) -> WriteResult:
+        """Make `var`, injection positive, until told otherwise or a silence; `wanted` and `found` hold `var`."""
+
+
 class TripOutput(Protocol):
     """A contact that disconnects DERs, held closed only while it is refreshed."""
 

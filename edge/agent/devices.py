@@ -8,7 +8,8 @@ from typing import Any
 from drivers.bus import Buses
 from drivers.errors import DriverError
 from drivers.factory import make_inverter, make_meter, make_trip_output
-from drivers.protocol import Inverter, Meter, Outcome, TripOutput, WriteResult
+from drivers.protocol import Inverter, Meter, Outcome, Reactive, TripOutput, WriteResult
+from drivers.reactive import SunSpecReactive
 from drivers.sunspec.curve import adopt_curve
 from drivers.sunspec.device import SunSpecDevice
 from drivers.uri import ModbusUri
@@ -38,6 +39,11 @@ class SiteDevices:
             output.name: make_trip_output(self._buses, output) for output in site.trip_output
         }
         self._sunspec = {der.name: self._open(der.uri, der.timeout_s) for der in site.der}
+        self.reactive: dict[str, Reactive] = {
+            der.name: SunSpecReactive(self._sunspec[der.name])
+            for der in site.der
+            if "volt_var" in der.gateway_functions
+        }
         self._sunspec[_METER] = self._open(site.meter.uri, site.meter.timeout_s)
         self._may_write = frozenset(self.ders)
 

@@ -13,6 +13,7 @@ from edge.agent.devices import SiteDevices
 from edge.agent.meter_task import MeterTask
 from edge.agent.output_task import OutputTask
 from edge.agent.overrides import Blindfold
+from edge.agent.reactive_task import ReactiveTask
 from edge.agent.supervise import keep_alive
 from edge.agent.tell import Tell, log
 from edge.model.commands import Commands
@@ -59,10 +60,19 @@ class Plant:
             output.name: OutputTask(output, devices.outputs[output.name], site.control.scan_s, tell)
             for output in site.trip_output
         }
+        self._reactive = {
+            der.name: ReactiveTask(der, devices.reactive[der.name], site.control.reassert_s, tell)
+            for der in site.der
+            if der.name in devices.reactive
+        }
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """What must run, one for each device."""
-        return [keep_alive(name, part.run, part.forget, self._tell) for name, part in self._parts().items()]
+        parts = [keep_alive(name, part.run, part.forget, self._tell) for name, part in self._parts().items()]
+        return parts + [
+            keep_alive(f"the reactive power of {name}", part.run, part.forget, self._tell)
+            for name, part in self._reactive.items()
+        ]
 
     def _parts(self) -> dict[str, Part]:
         return {"the meter's task": self._meter, **self._ders, **self._outputs}
@@ -95,6 +105,9 @@ class Plant:
                 self._outputs[output.name].open()
         for limit in commands.limits:
             self._ders[limit.name].command(limit.limit_w)
+        wanted = {one.name: one.var for one in commands.reactive}
+        for name, part in self._reactive.items():
+            part.command(wanted.get(name))
 
     def feed(self, commands: Commands) -> None:
         """Hold the contacts that are commanded closed: the scan was complete and on time."""
@@ -107,6 +120,7 @@ class Plant:
         parts = {
             **{limit.name: _settled(self._ders[limit.name], limit.limit_w) for limit in commands.limits},
             **{output.name: self._outputs[output.name].settle() for output in commands.outputs},
+            **{f"the reactive power of {name}": part.settle() for name, part in self._reactive.items()},
         }
         results = await asyncio.gather(*(_in_time(part) for part in parts.values()))
         done = [name for name, took in zip(parts, results, strict=True) if took]

@@ -21,11 +21,13 @@ def wire(uri: str) -> str:
 def sharers(site: Site, path: str) -> dict[str, float]:
     """The other devices on the wire of the one at `path` (`meter`, `der[0]`, `trip_output[0]`).
 
-    By name, with the longest that one request of theirs can hold the wire, in s.
+    By name, with the longest that what they may have waiting can hold the wire, in s.
     """
     devices = {"meter": ("the meter", site.meter.uri, site.meter.timeout_s)}
     for index, der in enumerate(site.der):
-        devices[f"der[{index}]"] = (der.name, der.uri, der.timeout_s)
+        # What sets its reactive power asks on its own, so that two requests of one DER may stand in the queue.
+        asking = 2 if "volt_var" in der.gateway_functions else 1
+        devices[f"der[{index}]"] = (der.name, der.uri, asking * der.timeout_s)
     for index, output in enumerate(site.trip_output):
         devices[f"trip_output[{index}]"] = (output.name, output.uri, output.timeout_s)
     mine = wire(devices[path][1])

@@ -39,3 +39,11 @@ def test_a_meter_waits_for_the_others_at_each_attempt() -> None:
     assert sharers(shared, "meter") == {"inverter-1": 0.3, "inverter-2": 0.3}
     assert sharers(shared, "der[1]") == {"the meter": 0.15, "inverter-1": 0.3}
     assert budget.security(shared).total_s == pytest.approx(alone_s + 2 * 0.6)
+
+
+def test_a_der_whose_reactive_power_is_set_may_have_two_requests_waiting() -> None:
+    shared = site(
+        ("15022?unit=1", "15021?unit=2"),
+        ('profile = "sunspec-7xx"\n', 'profile = "sunspec-7xx"\ngateway_functions = ["volt_var"]\n'),
+    )
+    assert sharers(shared, "meter") == {"inverter-1": 0.6}
