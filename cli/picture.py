@@ -33,6 +33,8 @@ _BY = {
     "fallback": "fallback (no trusted meter)",
     "trip": "trip",
     "enter-service": "enter service",
+    "volt-watt": "volt-watt, run by the gateway",
+    "frequency-droop": "frequency droop, run by the gateway",
 }
 
 
