@@ -193,9 +193,12 @@ class Rules:
         shown = self._contact(seen, given)
         if closed and (lapsed or not before.closed) and (not given.ready or seen.welded):
             yield "closing needs enter service and a contact that opened"
+        if closed and (lapsed or not before.closed) and seen.defies_s is not None:
+            yield "nothing is closed onto a DER that keeps its power"
         if closed and before.closed and not lapsed and shown == 0.0:
             yield "a contact seen open is out of service"
         hindered = given.isolate or seen.welded or bool(after.causes) or (before.closed and not lapsed)
+        hindered = hindered or seen.defies_s is not None
         if given.ready and not hindered and not after.durable.tripped and not closed:
             yield "ready and nothing against it: closed"
         if after.durable.in_service and not before.durable.in_service and not (closed and given.entered):

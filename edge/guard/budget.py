@@ -146,6 +146,21 @@ def recovery(site: Site) -> Sum:
     )
 
 
+def proof(site: Site, index: int) -> Sum:
+    """The oldest that the last answer of `der[index]` can be while it answers every poll."""
+    der = site.der[index]
+    waiting_s = sum(sharers(site, f"der[{index}]").values())
+    return Sum(
+        "proof",
+        (
+            ("poll", der.poll_s),
+            ("request", der.timeout_s),
+            *((("others on its wire", waiting_s),) if waiting_s else ()),
+            ("scan", site.control.scan_s),
+        ),
+    )
+
+
 def ride_through_w(site: Site, delay_s: float) -> float:
     """The largest step of host load that the site survives without an element with `delay_s` operating.
 

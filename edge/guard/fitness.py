@@ -27,6 +27,7 @@ def judge(site: Site) -> list[Finding]:
         *_outputs(site, settings),
         *_reversion(site),
         *_budgets(site, settings),
+        *_proofs(site, settings),
         *_ride_through(site, settings),
         *_slow_ders(site),
     ]
@@ -254,17 +255,46 @@ def _blind(site: Site, path: str, element: ElementSettings) -> Iterator[Finding]
     )
 
 
+def _proofs(site: Site, settings: GuardSettings) -> Iterator[Finding]:
+    """DERs that cannot prove, for as long as the meter is lost, that they make nothing: at night nothing should trip."""
+    if settings.lost_sensing_s is None:
+        return
+    for index, der in enumerate(site.der):
+        proof = budget.proof(site, index)
+        if proof.total_s >= settings.lost_sensing_s - 1e-9:
+            yield Finding(
+                "warning",
+                f"der[{index}].poll_s",
+                f"losing the meter may trip the site even at night: what {der.name} makes may have been measured"
+                f" {proof.spelled()} ago, and proves nothing from {settings.lost_sensing_s:.2f} s on; a shorter poll_s or"
+                " timeout_s would do",
+            )
+
+
 def _ride_through(site: Site, settings: GuardSettings) -> Iterator[Finding]:
     for index, element in enumerate(settings.elements):
         step_w = budget.ride_through_w(site, element.delay_s)
-        level: Level = "warning" if step_w < 0.1 * site.nameplate_w else "fact"
+        trips = _load_loss_trips(site, element)
+        level: Level = "warning" if trips or step_w < 0.1 * site.nameplate_w else "fact"
         yield Finding(
             level,
             f"guard.element[{index}]",
             f"largest step of host load survived without element {element.name} operating: {step_w:.0f} W"
             f" ({100 * step_w / site.nameplate_w:.0f} % of nameplate); {budget.recovery(site).spelled()} and the ramp"
-            f" must fit the delay{_margin(site, element)}",
+            f" must fit the delay{_margin(site, element)}{_SOFTER if trips else ''}",
         )
+
+
+def _load_loss_trips(site: Site, element: ElementSettings) -> bool:
+    """Whether losing the host load that the site declares would operate the element: delay and slope do not fit it."""
+    if site.site.host_load_w is None or element.direction < 0:
+        return False
+    return budget.margin_w(site, element.delay_s, element.dropout_w) > 0.0
+
+
+_SOFTER = (
+    "; as declared, losing it trips the site: faster DERs, a faster meter or control.site_limit_w would help"
+)
 
 
 def _margin(site: Site, element: ElementSettings) -> str:

@@ -282,10 +282,14 @@ def _by_test(image: Image, settings: GuardSettings, state: GuardState) -> bool:
 def _service(
     image: Image, settings: GuardSettings, state: GuardState, *, ready: bool, held: bool
 ) -> GuardState:
-    """Whether the outputs are closed: by enter service; not while one is isolated, has fallen open or has failed."""
+    """Whether the outputs are closed: by enter service; not while one is isolated, has fallen open or has failed.
+
+    Nor while a DER keeps its power above its limit, whoever asks for it.
+    """
     if state.closed:
         return replace(state, closed=False) if held else state
-    if not ready or held or state.causes:
+    defied = any(watch.unresponsive_s is not None for watch in state.watches)
+    if not ready or held or defied or state.causes:
         return state
     if state.durable.tripped and not (_resets_itself(settings, state) and _ceased(image, settings, state)):
         return state

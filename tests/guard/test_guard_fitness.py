@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from guard_bench import BENCH, site
 
+from edge.guard import budget
 from edge.guard.fitness import blanks, judge
 from edge.model.site import Site
 
@@ -55,6 +56,44 @@ def test_a_site_that_proves_its_fallback_in_time_does_not_trip_blind() -> None:
         ("slope_pct_per_s = 100.0", "slope_pct_per_s = 1000.0\npoll_s = 0.1"),
     )
     assert any("losing the meter at full output does not trip" in finding.text for finding in judge(quick))
+
+
+@pytest.mark.parametrize(("poll_s", "warns"), [(0.74, False), (0.75, True), (2.0, True)])
+def test_a_der_polled_too_seldom_to_prove_anything_is_told_of(poll_s: float, warns: bool) -> None:
+    at = site(("slope_pct_per_s = 100.0", f"slope_pct_per_s = 100.0\npoll_s = {poll_s}"))
+    said = [finding.text for finding in judge(at) if finding.path == "der[0].poll_s"]
+    assert bool(said) is warns
+    if poll_s == 2.0:
+        assert (
+            "inverter-1 makes may have been measured 2.00 poll + 0.30 request + 0.20 scan = 2.50 s ago"
+            in said[0]
+        )
+    nothing_armed = at.model_copy(update={"guard": at.guard.model_copy(update={"element": ()})})
+    assert not [finding for finding in judge(nothing_armed) if finding.path == "der[0].poll_s"]
+
+
+@pytest.mark.parametrize(("load_w", "warns"), [(46_000.0, False), (46_001.0, True), (None, False)])
+def test_a_declared_load_that_may_not_be_lost_is_a_warning(load_w: float | None, warns: bool) -> None:
+    declared = "" if load_w is None else f"\nhost_load_w = {load_w}"
+    found = judge(site(("nominal_hz = 60", f"nominal_hz = 60{declared}")))
+    (said,) = (finding for finding in found if "largest step of host load" in finding.text)
+    assert said.level == ("warning" if warns else "fact")
+    assert ("as declared, losing it trips the site" in said.text) is warns
+
+
+def test_an_import_element_does_not_mind_a_lost_load() -> None:
+    importing = (
+        ('kind = "32"', 'kind = "import"\npickup_w = 90_000.0'),
+        ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 90000.0"),
+    )
+    (said,) = (finding for finding in judge(site(*importing)) if "largest step of host load" in finding.text)
+    assert said.level == "fact"
+
+
+def test_others_on_a_der_s_wire_are_waited_for() -> None:
+    at = site(('uri = "tcp://127.0.0.1:15022?unit=1"', 'uri = "tcp://127.0.0.1:15023?unit=7"'))
+    assert "0.30 others on its wire" in budget.proof(at, 0).spelled()
+    assert any(finding.level == "warning" and finding.path == "der[1].poll_s" for finding in judge(at))
 
 
 # (swaps, key path, what is said)
@@ -262,7 +301,7 @@ def test_the_margin_that_a_fast_element_over_slow_ders_needs_is_told_as_a_number
         " at an import of 29500 W"
     )
     declared = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 60000.0")
-    assert ridden(declared).endswith("14000 W below the dropout, at an export of 10500 W")
+    assert "14000 W below the dropout, at an export of 10500 W; as declared, losing it trips" in ridden(declared)
     at_zero = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 70500.0")
     assert ridden(at_zero).endswith("24500 W below the dropout, at an export of 0 W")
     small = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 40000.0")
