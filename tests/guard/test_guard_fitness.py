@@ -301,9 +301,11 @@ def test_the_margin_that_a_fast_element_over_slow_ders_needs_is_told_as_a_number
         " at an import of 29500 W"
     )
     declared = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 60000.0")
-    assert "14000 W below the dropout, at an export of 10500 W; as declared, losing it trips" in ridden(declared)
+    assert "14000 W below the dropout, at an export of 10500 W; as declared, losing it trips" in ridden(
+        declared
+    )
     at_zero = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 70500.0")
-    assert ridden(at_zero).endswith("24500 W below the dropout, at an export of 0 W")
+    assert "24500 W below the dropout, at an export of 0 W; as" in ridden(at_zero)
     small = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 40000.0")
     assert ridden(small).endswith("; losing a host load of 40000 W is survived without any margin")
 

@@ -294,8 +294,8 @@ class TestSupervisor:
     def test_nothing_is_closed_while_one_keeps_its_power(self, name: str) -> None:
         bench = self.ignored(Bench(), 2 + PATIENCE_S + 0.5, **{name: 50.0})
         assert permit(bench.settings, bench.state, bench.now_s).unresponsive == {name}
-        assert not bench.scan(0.0, ready=True, **{name: 50.0}).closed
-        assert bench.scan(0.0, ready=True, **{name: 0.0}).closed
+        assert not bench.measured(**{name: 50.0}).scan(0.0, ready=True).closed
+        assert bench.measured(**{name: 0.0}).scan(0.0, ready=True).closed
 
     def test_one_behind_an_open_contact_trips_nothing(self) -> None:
         assert not self.ignored(Bench(), 20.0, b=50.0).state.durable.tripped
