@@ -1,5 +1,5 @@
 # dergate: `make demo` shows it, `make test` is what CI runs.
-.PHONY: demo test lint unit test-maps bench setup venv lock
+.PHONY: demo test lint unit mutate test-maps bench setup venv lock
 
 PY := .venv/bin/python
 
@@ -23,6 +23,9 @@ lint: venv
 
 unit: venv
 	scripts/test
+
+mutate: venv
+	@env -u PYTHONDONTWRITEBYTECODE PYTHONHASHSEED=0 $(PY) tests/mutation/mutation_gate.py $(if $(ONLY),--only $(ONLY))
 
 test-maps: venv
 	$(PY) -m pytest tests/maps -q

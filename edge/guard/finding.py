@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["problem", "warning", "fact"]
+LEVELS: tuple[Level, ...] = ("problem", "warning", "fact")
+"""In the order in which they are told."""
 
 
 @dataclass(frozen=True, slots=True)

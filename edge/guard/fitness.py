@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge.guard import budget
-from edge.guard.finding import Finding, Level
+from edge.guard.finding import LEVELS, Finding, Level
 from edge.guard.functions import run_by_gateway
 from edge.guard.measuring import measured
 from edge.guard.ratings import configured
@@ -31,8 +31,7 @@ def judge(site: Site) -> list[Finding]:
         *_ride_through(site, settings),
         *_slow_ders(site),
     ]
-    order = {"problem": 0, "warning": 1, "fact": 2}
-    return sorted(found, key=lambda finding: order[finding.level])
+    return sorted(found, key=lambda finding: LEVELS.index(finding.level))
 
 
 def blanks(site: Site) -> list[str]:

@@ -110,6 +110,16 @@ class TestCountedPower:
         _, wish = scanned(at, running(fallback=FALLBACK), service=service)
         assert wish.limits_w["a"] == pytest.approx(left_w)
 
+    def test_in_service_the_whole_rest_goes_to_those_heard(self) -> None:
+        _, wish = scanned(seen(lost(0.0)), running(PROVEN), PROVEN)  # 60 W less the 10 W that b counts
+        assert wish.limits_w == {"a": 20.0, "b": 0.0}
+
+    def test_a_contact_proven_open_leaves_everything(self) -> None:
+        at = seen(lost(80.0), outputs=contact(0.0, NOW_S))
+        tight = replace(PROVEN, ceiling_w=5.0, limit_w=5.0)
+        _, wish = scanned(at, running(tight, fallback=FALLBACK), tight, service=False)
+        assert wish.limits_w["a"] == 4.0
+
 
 class TestIsolation:
     def isolates(self, held_w: float, *, blind: bool = True, before: frozenset[str] = frozenset()) -> bool:
@@ -136,6 +146,19 @@ class TestIsolation:
         assert self.isolates(80.0, blind=False, before=before)
         after, wish = scanned(seen(), running(isolated=before))
         assert (after.isolated, wish.isolate) == (frozenset(), frozenset())
+
+    @pytest.mark.parametrize("held_w", [0.0, 80.0])
+    def test_only_contacts_that_unheard_ders_stand_behind_stay_open(self, held_w: float) -> None:
+        """One that was opened for another DER, which is heard again, is not held by this one."""
+        state = running(PROVEN, fallback=FALLBACK, isolated=frozenset({"k", "other"}))
+        assert scanned(seen(lost(held_w), None), state, PROVEN)[1].isolate == {"k"}
+
+    def test_the_contact_of_a_der_that_is_heard_is_not_opened(self) -> None:
+        a = replace(SETTINGS.ders[0], contact="ka", unheard_w=20.0)
+        tight = replace(SETTINGS, ders=(a, SETTINGS.ders[1]), ceiling_w=10.0)
+        silent = der("a", 10.0, 20.0, 90.0, reachable=False)
+        at = image(pcc(None, NOW_S), silent, der("b", 0.0, 0.0, NOW_S))
+        assert scanned(at, running(tight, fallback=FALLBACK), tight)[1].isolate == {"ka"}
 
     def test_it_is_told_once(self) -> None:
         state = running(fallback=FALLBACK)
@@ -188,6 +211,24 @@ class TestStack:
             ("test", 5.0, "b"),
         ]
         assert wish.limits_w == {"a": 20.0, "b": 5.0}
+
+    def test_below_an_element_s_dropout_the_export_limit_is_told_too(self) -> None:
+        tight = replace(SETTINGS, ceiling_w=20.0, ceiling_by="32-dropout")
+        _, wish = scanned(seen(), running(tight), tight)
+        assert [(n.by, n.limit_w) for n in wish.narrowings] == [
+            ("32-dropout", 60.0),
+            ("export-limit", 65.0),
+            ("nameplate", 100.0),
+        ]
+
+    @pytest.mark.parametrize(("ramp_s", "told"), [(0.5, 2), (0.0, 0)])
+    def test_enter_service_is_told_up_to_the_end_of_its_ramp(self, ramp_s: float, told: int) -> None:
+        _, wish = scanned(seen(), running(enter=EnterService(after_trip=True, ramp_s=ramp_s)))
+        assert [narrowing.by for narrowing in wish.narrowings].count("enter-service") == told
+
+    def test_a_der_without_a_contact_is_not_told_to_wait(self) -> None:
+        _, wish = scanned(seen(), running(enter=EnterService(after_trip=False, ramp_s=90.0)))
+        assert [n.der for n in wish.narrowings if n.by == "enter-service"] == ["b"]
 
     @pytest.mark.parametrize("limit_w", [float("nan"), -5.0, 0.0])
     def test_what_is_no_limit_allows_nothing(self, limit_w: float) -> None:
@@ -248,6 +289,19 @@ class TestStart:
         at = replace(seen(), ders=(der("a", 0.0, a_w, NOW_S), lost(0.0)))  # b counts 10 of the 24 W
         assert (not scanned(at, state, PROVEN)[0].fallback.active) is ends
 
+    @pytest.mark.parametrize(("a_w", "ends"), [(0.45, True), (0.55, False)])
+    def test_with_no_room_left_only_rounding_is_allowed(self, a_w: float, ends: bool) -> None:
+        """Half a percent of nameplate, of 100 W; b counts more than the whole total."""
+        state = running(fallback=replace(FALLBACK, sighted_s=0.0))
+        at = replace(seen(), ders=(der("a", 0.0, a_w, NOW_S), lost(0.0)))
+        assert (not scanned(at, state)[0].fallback.active) is ends
+
+    @pytest.mark.parametrize("sequence", [0, 1, 2])
+    def test_the_first_sample_is_new_whatever_its_number(self, sequence: int) -> None:
+        state = core_start(SETTINGS, 99.0, 0.0, after_trip=False)
+        assert scanned(seen(sequence=sequence), state)[0].limiter.sequence == sequence
+        assert scanned(seen(sequence=sequence), state)[0].limiter.export_w == 0.0
+
     def test_fallback_ends_with_a_word(self) -> None:
         state = running(fallback=replace(FALLBACK, sighted_s=0.0), limiter=Limiter(24.0, 1, 99.8, Noise(0.0)))
         held = replace(seen(), ders=(der("a", 0.0, 4.0, NOW_S), der("b", 0.0, 20.0, NOW_S)))
@@ -267,4 +321,6 @@ def test_a_fallback_never_raises_a_ceiling_that_stood_lower(
     at = image(pcc(None if blind else 90.0, NOW_S), der("a", 20.0, 4.0, NOW_S), der("b", 80.0, 20.0, NOW_S))
     after, wish = scanned(at, state, permit=Permit(force_fallback=not blind))
     assert after.fallback.active
+    assert [event.kind for event in wish.events] == ["fallback"]
+    assert ("guard forced" in wish.events[0].detail) is not blind
     assert sum(wish.limits_w.values()) == pytest.approx(left_w)

@@ -93,11 +93,14 @@ def test_out_of_service_again_begins_at_the_beginning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after_s", "share"), [(0.0, 0.0), (1.0, 0.01), (50.0, 0.5), (99.9, 0.999), (100.0, 1.0)]
+    ("after_s", "share"),
+    [(0.0, 0.0), (1.0, 0.01), (50.0, 0.5), (99.9, 0.999), (100.0, 1.0), (105.0, 1.0), (300.0, 1.0)],
 )
 def test_the_ramp(after_s: float, share: float) -> None:
     assert enter_share(SETTINGS, replace(AFTER, ramp_s=0.0), B, after_s) == pytest.approx(share)
-    assert remaining_s(SETTINGS, replace(AFTER, ramp_s=0.0), after_s) == pytest.approx(100.0 - after_s)
+    assert remaining_s(SETTINGS, replace(AFTER, ramp_s=0.0), after_s) == pytest.approx(
+        max(0.0, 100.0 - after_s)
+    )
 
 
 def test_shares_before_and_after_the_ramp() -> None:

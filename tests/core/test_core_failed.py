@@ -11,6 +11,7 @@ from edge.core.control import CoreState, core_start
 from edge.core.enter_service import EnterService
 from edge.core.failed import stand_in
 from edge.core.fallback import Fallback
+from edge.model.commands import Narrowing
 from edge.model.image import DerReading, Image, Override
 
 NOW_S = 10.0
@@ -33,6 +34,13 @@ def test_the_share_that_keeps_export_within_the_limit_less_the_widest_margin_at_
     assert limits_w(settings=replace(SETTINGS, ceiling_w=500.0)) == {"a": 20.0, "b": 80.0}
 
 
+@pytest.mark.parametrize(("unmanaged_w", "total_w"), [(0.0, 23.0), (23.0, 0.0), (30.0, 0.0)])
+def test_it_says_what_it_leaves_to_all_together(unmanaged_w: float, total_w: float) -> None:
+    settings = replace(SETTINGS, unmanaged_w=unmanaged_w)
+    _, wish = stand_in(SOUND, settings, STATE, (20.0, 80.0), 0.0, NOW_S)
+    assert wish.narrowings == (Narrowing("limiter-failed", total_w),)
+
+
 def test_no_more_than_was_granted_or_is_held() -> None:
     assert limits_w(granted_w=(1.0, 80.0)) == pytest.approx({"a": 1.0, "b": 18.4})
     held = image(pcc(0.0, NOW_S), der("a", 0.0, 2.0, NOW_S), der("b", 0.0, 80.0, NOW_S))
@@ -43,9 +51,9 @@ def test_no_more_than_was_granted_or_is_held() -> None:
 
 def test_a_share_below_the_least_is_nothing() -> None:
     a, b = SETTINGS.ders
-    for least_w, given_w in [(4.59, 4.6), (4.61, 0.0)]:
+    for least_w, given_w in [(3.99, 4.0), (4.0, 4.0), (4.01, 0.0)]:
         settings = replace(SETTINGS, ders=(replace(a, min_w=least_w), b))
-        assert limits_w(settings=settings)["a"] == pytest.approx(given_w)
+        assert limits_w(granted_w=(4.0, 80.0), settings=settings)["a"] == given_w
 
 
 @pytest.mark.parametrize("swap", [{"reachable": False}, {"refused": True}])

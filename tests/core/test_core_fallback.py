@@ -84,3 +84,10 @@ def test_a_gap_in_sight_begins_the_hold_anew() -> None:
     assert (
         fallback_step(SETTINGS, state, seen(106.0), NONE_LOST, 25.0, 106.0, forced=False).sighted_s == 106.0
     )
+
+
+def test_every_der_that_answers_counts_wherever_it_stands() -> None:
+    state = replace(IN, sighted_s=0.0)
+    at = seen(100.0, 5.0, 30.0)
+    assert fallback_step(SETTINGS, state, at, frozenset({"a"}), 20.0, 100.0, forced=False).active
+    assert not fallback_step(SETTINGS, state, at, frozenset({"a"}), 30.0, 100.0, forced=False).active

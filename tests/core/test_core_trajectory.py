@@ -40,7 +40,8 @@ def test_a_goal_that_overtakes_another(t_s: float, level_w: float) -> None:
 
 
 def test_before_its_base_the_level_is_the_base_s() -> None:
-    assert level_at(Trajectory(5.0, 30.0, 90.0, 10.0), 4.0) == 30.0
+    for t_s in (4.0, 4.95, 5.0):
+        assert level_at(Trajectory(5.0, 30.0, 90.0, 10.0), t_s) == 30.0
 
 
 def test_the_same_limit_again_is_no_new_goal() -> None:
@@ -48,6 +49,9 @@ def test_the_same_limit_again_is_no_new_goal() -> None:
     assert commanded(path, 1.0, 7.0) is path
     path = commanded(path, 1.0, 8.0)
     assert commanded(path, 2.0, 8.0) is path
+    path = commanded(path, 2.0, 9.0)
+    assert commanded(path, 3.0, 9.0) is path
+    assert len(commanded(path, 3.0, 8.0).goals) == 3
 
 
 def test_a_span_has_the_extremes_between_its_ends_too() -> None:
@@ -105,3 +109,39 @@ def test_only_goals_of_the_past_are_folded() -> None:
     assert pruned(path, 1.0 + KEEP_S - 0.001) is path
     assert pruned(path, 1.0 + KEEP_S).goals == ()
     assert pruned(Trajectory(0.0, 0.0, 0.0, 10.0), 99.0).goals == ()
+
+
+def test_the_past_is_kept_for_five_seconds() -> None:
+    path = commanded(Trajectory(0.0, 0.0, 0.0, 10.0), 1.0, 5.0)
+    assert pruned(path, 5.95) is path
+    assert pruned(path, 6.0).goals == ()
+    assert pruned(path, 6.05).goals == ()
+
+
+def test_of_several_goals_those_of_the_past_are_folded_and_the_rest_stays() -> None:
+    path = Trajectory(0.0, 0.0, 0.0, 10.0)
+    for at_s, goal_w in [(1.0, 5.0), (2.0, 50.0), (3.0, 7.0), (9.0, 8.0)]:
+        path = commanded(path, at_s, goal_w)
+    assert path.goals == ((1.0, 0.0, 5.0), (2.0, 5.0, 50.0), (3.0, 15.0, 7.0), (9.0, 7.0, 8.0))
+    for now_s, base, left in [
+        (6.0, (1.0, 0.0, 5.0), 3),
+        (6.9, (1.0, 0.0, 5.0), 3),
+        (7.0, (2.0, 5.0, 50.0), 2),
+        (8.0, (3.0, 15.0, 7.0), 1),
+        (13.9, (3.0, 15.0, 7.0), 1),
+        (14.0, (9.0, 7.0, 8.0), 0),
+    ]:
+        found = pruned(path, now_s)
+        assert (found.at_s, found.level_w, found.goal_w) == base
+        assert found.goals == path.goals[4 - left :]
+
+
+@pytest.mark.parametrize(
+    ("from_s", "to_s", "span_w"),
+    [(0.0, 4.0, (0.0, 30.0)), (2.0, 4.0, (10.0, 30.0)), (4.0, 6.0, (10.0, 30.0)), (6.0, 8.0, (10.0, 30.0))],
+)
+def test_spans_from_goal_to_goal(from_s: float, to_s: float, span_w: tuple[float, float]) -> None:
+    path = Trajectory(0.0, 0.0, 0.0, 10.0)
+    for at_s, goal_w in [(1.0, 80.0), (4.0, 0.0), (6.0, 50.0)]:
+        path = commanded(path, at_s, goal_w)
+    assert level_span(path, from_s, to_s) == span_w

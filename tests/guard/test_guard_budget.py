@@ -63,6 +63,21 @@ def test_auto_is_the_larger_of_security_and_what_clearing_leaves_rounded_up(
     assert budget.auto_delay_s(at) >= budget.security(at).total_s - 1e-9
 
 
+def test_auto_is_right_to_the_millisecond_of_the_meter() -> None:
+    """Sums of decimals come out a hair above or below: that must not cost a hundredth."""
+    for period_ms in range(366, 700):
+        at = site(("period_s = 0.2", f"period_s = {period_ms / 1000}"))
+        assert budget.auto_delay_s(at) == -(-(2 * period_ms + 520) // 10) / 100, period_ms
+
+
+def test_lost_samples_survived_to_the_millisecond_of_the_delay() -> None:
+    for period_ms in (100, 200, 300):
+        at = site(("period_s = 0.2", f"period_s = {period_ms / 1000}"))
+        for delay_ms in range(600, 2_000):
+            survived = max(0, 1 + (delay_ms - 520 - 2 * period_ms) // period_ms)
+            assert budget.lost_samples_survived(at, delay_ms / 1000) == survived, (period_ms, delay_ms)
+
+
 @pytest.mark.parametrize(
     ("delay_s", "survived"), [(0.9, 0), (0.919, 0), (0.92, 1), (1.119, 1), (1.12, 2), (1.25, 2), (1.32, 3)]
 )

@@ -121,6 +121,11 @@ def test_time_counts_from_the_oldest_time_that_the_last_low_sample_can_have() ->
     assert elapsed_s(ElementState(1.5), 2.5) == 0.0
 
 
+@pytest.mark.parametrize(("now_s", "shown_s"), [(2.4, 0.0), (2.5, 0.0), (2.55, 0.05), (3.0, 0.5)])
+def test_time_shown_is_never_below_zero(now_s: float, shown_s: float) -> None:
+    assert elapsed_s(ElementState(2.5, picked_up=True), now_s) == pytest.approx(shown_s)
+
+
 class TestResetDelay:
     """Below dropout for the reset delay it lets go; until then the time stands, but it does not operate."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from guard_bench import BENCH, site
 
@@ -11,6 +13,7 @@ from edge.model.site import Site
 
 ELEMENT = 'kind = "32"'
 METHOD = 'method = "agreed_means"'
+SECOND = '[[guard.element]]\nkind = "32"\n'
 STORAGE = ("nameplate_w = 20_000.0", 'nameplate_w = 20_000.0\nkind = "storage"')
 
 
@@ -223,6 +226,22 @@ UNFIT = [
         "der[0].reversion.safe_w",
         "must be 0 or at least 5020 W, the 25.1 % of min_pct: inverter-1 does not obey",
     ),
+    (
+        [("reversion = {", "min_pct = 25.1\nreversion = {"), ("safe_w = 5_000.0", "safe_w = 0.5")],
+        "der[0].reversion.safe_w",
+        "must be 0 or at least 5020 W",
+    ),
+    (
+        [(METHOD, 'method = "relative_rating"'), ("= 25_000.0", "= 0.5")],
+        "agreement.export_limit_w",
+        "must be 0 for relative_rating",
+    ),
+    ([mode("import_only"), ("= 25_000.0", "= 0.5")], "agreement.pcs_modes", "an export of 0.5 W is allowed"),
+    (
+        [(ELEMENT, 'kind = "import"'), ("[[guard", f"{SECOND}[[guard")],
+        "guard.element[1].pickup_w",
+        "is required",
+    ),
 ]
 
 
@@ -233,6 +252,11 @@ def test_each_problem_is_told_at_its_key(swaps: list[tuple[str, str]], path: str
 
 
 FIT = [
+    [("dead_time_s = 0.2", "dead_time_s = 1.0"), ("timer_s = 10", "timer_s = 28")],
+    [
+        ("safe_w = 5_000.0", "safe_w = 20_000.0"),
+        ("[guard]", "[unmanaged]\nnameplate_w = 5_000.0\n[guard]"),
+    ],
     [("nameplate_w = 20_000.0", "nameplate_w = 25_000.0")],
     [("timer_s = 10", "timer_s = 28")],
     [("timer_s = 10", "timer_s = 9")],
@@ -286,6 +310,7 @@ def test_blanks_are_those_that_the_method_needs() -> None:
         "agreement.listed_device",
         "agreement.pcs_modes",
     ]
+    assert blanks(site(('["export_limiting_all_sources"]', "[]"))) == []
     assert "import_limit_method" not in BENCH
     assert blanks(site(STORAGE)) == ["agreement.import_limit_method"]
 
@@ -306,9 +331,88 @@ def test_the_margin_that_a_fast_element_over_slow_ders_needs_is_told_as_a_number
     )
     at_zero = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 70500.0")
     assert "24500 W below the dropout, at an export of 0 W; as" in ridden(at_zero)
+    below_zero = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 70501.0")
+    assert "24501 W below the dropout, at an import of 1 W; as" in ridden(below_zero)
     small = ("nominal_hz = 60", "nominal_hz = 60\nhost_load_w = 40000.0")
     assert ridden(small).endswith("; losing a host load of 40000 W is survived without any margin")
 
 
 def test_an_import_element_is_not_asked_about_lost_load() -> None:
     assert ridden((ELEMENT, 'kind = "import"\npickup_w = 90_000.0')).endswith("must fit the delay")
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "level"), [(0.88, "warning"), (0.8899, "warning"), (0.8901, "fact"), (0.9, "fact")]
+)
+def test_less_than_a_tenth_of_nameplate_survived_is_a_warning(delay_s: float, level: str) -> None:
+    found = judge(
+        site((ELEMENT, f"{ELEMENT}\ndelay_s = {delay_s}"))
+    )  # recovery takes 0.79 s, at 100 % a second
+    assert [finding.level for finding in found if "largest step" in finding.text] == [level]
+
+
+@pytest.mark.parametrize(("slope_pct", "warned"), [(7.21, False), (7.20, True)])
+def test_a_der_that_needs_half_of_the_pcs_bound_is_a_warning(slope_pct: float, warned: bool) -> None:
+    found = judge(
+        site(("slope_pct_per_s = 100.0", f"slope_pct_per_s = {slope_pct}"))
+    )  # 1.12 s before it moves
+    assert ["der[0].slope_pct_per_s"] * warned == [
+        finding.path for finding in found if "PCS bound" in finding.text
+    ]
+
+
+def test_half_of_the_pcs_bound_itself_is_in_time() -> None:
+    needed_s = budget.security(site()).total_s + budget.decay_s(site().der[0])
+    for bound_s, warned in [(2 * needed_s, 0), (math.nextafter(2 * needed_s, 0.0), 2)]:
+        found = judge(site(("[guard]", f"[guard]\nolrt_bound_s = {bound_s!r}")))
+        assert sum("PCS bound" in finding.text for finding in found) == warned
+
+
+def test_of_several_ders_the_slowest_proves_fallback_last() -> None:
+    for slow in ("dead_time_s = 0.2", "dead_time_s = 0.2\nslope_pct_per_s = 100.0\ncontact"):
+        found = judge(site((slow, slow.replace("= 0.2", "= 0.5"))))
+        assert any("fallback is proven after 2.92 s" in finding.text for finding in found)
+
+
+def test_every_der_without_a_reversion_is_told_wherever_it_stands() -> None:
+    contact_first = site(
+        ("reversion = { safe_w = 5_000.0, timer_s = 10 }", 'contact = "coil-2"'),
+        ('contact = "coil-2"\n\n[[trip', "\n[[trip"),
+    )
+    assert "der[1].reversion" in [path for path, _ in problems(contact_first)]
+    neither = site(("reversion = {", "# {"), ('contact = "coil-2"\n\n[[trip', "\n[[trip"))
+    assert {"der[0].reversion", "der[1].reversion"} <= {path for path, _ in problems(neither)}
+
+
+def test_a_delay_that_just_holds_a_budget_is_no_problem_of_it() -> None:
+    """To the millisecond of what is declared, whatever the sums of decimals come to in the last place."""
+    for part_ms in range(1, 300, 2):
+        clears = site(
+            ("actuation_s = 0.05", f"actuation_s = {part_ms / 1000}"),
+            (ELEMENT, f"{ELEMENT}\ndelay_s = {(1500 - part_ms) / 1000}"),
+        )
+        secure = site(
+            ("latency_s = 0.02", f"latency_s = {part_ms / 1000}"),
+            (ELEMENT, f"{ELEMENT}\ndelay_s = {(900 + part_ms) / 1000}"),
+        )
+        assert problems(clears) == problems(secure) == []
+
+
+def test_fallback_proven_just_when_the_element_is_due_is_too_late() -> None:
+    quick = (
+        ("period_s = 0.2", "period_s = 0.1\ntimeout_s = 0.05\npoll_s = 0.02"),
+        ("slope_pct_per_s = 100.0", "slope_pct_per_s = 1000.0\npoll_s = 0.1"),
+        ("slope_pct_per_s = 100.0", "slope_pct_per_s = 1000.0\npoll_s = 0.1"),
+    )
+    at = site(*quick)
+    proof_s = budget.security(at).total_s + budget.decay_s(at.der[0]) + 0.1
+    for delay_s, verdict in [(proof_s, "trips"), (math.nextafter(proof_s, 9.0), "does not trip")]:
+        texts = [
+            finding.text for finding in judge(site(*quick, (ELEMENT, f"{ELEMENT}\ndelay_s = {delay_s!r}")))
+        ]
+        assert any(f"losing the meter at full output {verdict} the site" in text for text in texts)
+
+
+def test_what_is_survived_is_told_in_percent() -> None:
+    found = judge(site((ELEMENT, f"{ELEMENT}\ndelay_s = 1.45")))
+    assert any("operating: 66000 W (66 % of nameplate)" in finding.text for finding in found)

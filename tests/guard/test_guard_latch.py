@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from guard_bench import SETTINGS, Bench
 
+from edge.guard.element import ElementState
 from edge.guard.guard import effective, guard_start, permit
 from edge.guard.settings import ElementSettings
 from edge.guard.supervisor import PATIENCE_S, TRIP_AFTER_S
@@ -34,6 +35,11 @@ class TestTrip:
         assert bench.state.causes[:2] == ("32", "PCS")
         assert (bench.state.durable.target, bench.state.trips) == ("32", 1)
 
+    def test_of_two_elements_that_operate_together_the_first_is_the_target(self) -> None:
+        other = replace(SETTINGS.elements[0], name="32F")
+        bench = Bench(elements=(*SETTINGS.elements, other)).in_service().scans(1.3, 150.0)
+        assert (bench.state.causes, bench.state.durable.target) == (("32", "32F"), "32")
+
     def test_the_latch_keeps_its_word_when_the_cause_is_gone(self) -> None:
         bench = Bench(reset_is_manual=True).tripped().scans(60.0, 0.0, ready=True)
         assert bench.state.durable.tripped
@@ -41,9 +47,22 @@ class TestTrip:
 
     def test_a_limit_is_clipped_to_the_nameplate_and_no_number_is_nothing(self) -> None:
         bench = Bench().in_service()
-        for asked_w, granted_w in [(60.0, 50.0), (-1.0, 0.0), (float("nan"), 0.0), (float("inf"), 0.0)]:
+        for asked_w, granted_w in [
+            (60.0, 50.0),
+            (50.0, 50.0),
+            (0.05, 0.05),
+            (-0.05, 0.0),
+            (-1.0, 0.0),
+            (float("nan"), 0.0),
+            (float("inf"), 0.0),
+        ]:
             bench.limits_w = {"a": asked_w}
             assert bench.scan().granted_w == (granted_w, 0.0)
+
+
+def test_an_excursion_that_ends_in_time_is_told_of_and_trips_nothing() -> None:
+    bench = Bench().in_service().scans(0.5, 101.0).scans(0.5, 50.0)
+    assert bench.kinds() == ["pickup", "dropout"]
 
 
 class TestManualReset:
@@ -115,6 +134,13 @@ class TestReset:
         assert not Bench(durable=durable).scan(0.0).closed
 
 
+@pytest.mark.parametrize("sequence", [0, 1, 2])
+def test_the_first_sample_after_a_start_is_new_whatever_its_number(sequence: int) -> None:
+    bench = Bench()
+    bench.pcc = replace(bench.pcc, export_w=Sample.good(101.0, bench.now_s), sequence=sequence)
+    assert bench.scan().state.elements[0].picked_up
+
+
 class TestLockout:
     def test_n_trips_in_a_day_lock_out(self) -> None:
         bench = Bench()
@@ -124,7 +150,7 @@ class TestLockout:
             assert bench.state.durable.lockout is (trips == 3)
         assert not bench.scan(0.0, ready=True).closed
 
-    @pytest.mark.parametrize("age_s", [86_399.0, 86_400.0, 86_401.0])
+    @pytest.mark.parametrize("age_s", [86_399.0, 86_399.95, 86_400.0, 86_400.05, 86_401.0])
     def test_a_trip_counts_for_a_day(self, age_s: float) -> None:
         bench = Bench(durable=Durable(tripped=False, trips_s=(100.1 - age_s, 100.1 - age_s)))
         bench.scan(0.0)
@@ -236,6 +262,13 @@ class TestOutputs:
         assert (bench.state.durable.tripped, bench.kinds()) == (False, ["out-of-service"])
         assert bench.scan(0.0, ready=True).closed
 
+    @pytest.mark.parametrize(("gap_s", "closed"), [(0.5 - 2**-20, True), (0.5, False)])
+    def test_at_the_dead_man_itself_they_have_opened(self, gap_s: float, closed: bool) -> None:
+        bench = Bench().in_service()
+        bench.now_s = 100.0
+        assert bench.scan(0.0, after_s=0.25).closed
+        assert bench.scan(0.0, after_s=gap_s).closed is closed
+
     def test_a_stopped_agent_is_out_of_service_and_not_a_lost_meter(self) -> None:
         bench = Bench().in_service().scan(after_s=3.0)
         assert (bench.closed, bench.state.durable.tripped) == (False, False)
@@ -266,6 +299,18 @@ class TestOutputs:
         assert not bench.scan(0.0, ready=True).closed, "only a person can tell that it is sound again"
         bench.scan(0.0, reset=True)
         assert bench.scan(0.0, ready=True).closed
+
+    def test_a_contact_that_is_closed_as_the_agent_starts_is_told_of(self) -> None:
+        bench = Bench()
+        bench.now_s += 1.0
+        assert bench.seen_contact(1.0).scan(0.0, ready=True).kinds() == ["breaker-failure"]
+        assert not bench.closed
+
+    @pytest.mark.parametrize("late_s", [0.44, 0.46, 0.54, 0.56])
+    def test_a_contact_has_its_actuation_and_some_grace_to_open(self, late_s: float) -> None:
+        bench = Bench().tripped()
+        bench.seen_contact(1.0, bench.state.commanded_s + late_s).scans(1.0, 0.0)
+        assert bench.state.breaker_failed is (late_s > 0.55)
 
     def test_without_feedback_nothing_is_known(self) -> None:
         assert not Bench().in_service().tripped().scans(2.0, 0.0).state.breaker_failed
@@ -313,6 +358,13 @@ class TestPcsBound:
         assert forced_s == pytest.approx(25.0, abs=0.11)
         assert bench.now_s - onset_s == pytest.approx(30.0, abs=0.11)
         assert bench.state.durable.target == "PCS"
+
+    @pytest.mark.parametrize("lasted_s", [24.875, 25.0, 25.125])
+    def test_at_its_time_and_not_before(self, lasted_s: float) -> None:
+        bench = Bench()
+        timing = replace(bench.state, pcs=ElementState(100.0, picked_up=True))
+        assert permit(SETTINGS, timing, 100.0 + lasted_s).force_fallback is (lasted_s >= 25.0)
+        assert not permit(SETTINGS, bench.state, 100.0 + lasted_s).force_fallback
 
 
 class TestEffective:

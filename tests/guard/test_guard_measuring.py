@@ -99,6 +99,8 @@ def test_a_pickup_of_zero_is_within_every_error() -> None:
     (finding,) = reverse_power(table, 'kind = "32R"\npickup_w = 0.0')
     assert finding.level == "problem"
     assert "= 0.0 W; the element" in finding.text
+    (finding,) = reverse_power(f"{table}creep_w = 0.5\n", 'kind = "32R"\npickup_w = 1.0')
+    assert "= 0.5 W (50 % of it)" in finding.text
 
 
 def test_without_instruments_a_32r_pickup_is_a_warning_and_other_elements_are_not_asked() -> None:

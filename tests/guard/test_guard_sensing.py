@@ -62,3 +62,11 @@ def test_unmanaged_generation_is_never_verified_zero() -> None:
     at = image(Sample.good(0.0, 10.0), Sample.good(0.0, 10.0))
     assert verified_zero(replace(SETTINGS, unmanaged_w=0.001), at, 10.0) is None
     assert verified_zero(SETTINGS, image(Sample.good(0.0, 10.0), NONE), 10.0) is None
+
+
+@pytest.mark.parametrize(("at_s", "zero_s"), [(9.95, None), (10.0, None), (10.05, 10.0)])
+def test_without_an_element_only_what_is_measured_from_now_on_is_lately(
+    at_s: float, zero_s: float | None
+) -> None:
+    settings = replace(SETTINGS, elements=(), lost_sensing_s=None)
+    assert verified_zero(settings, image(Sample.good(0.0, at_s), Sample.good(0.0, at_s)), 10.0) == zero_s

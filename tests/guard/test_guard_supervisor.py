@@ -53,6 +53,68 @@ def test_it_has_twice_its_decay_and_some_patience() -> None:
     assert PATIENCE_S < watched.now_s <= PATIENCE_S + 0.21
 
 
+@pytest.mark.parametrize("seen_s", [4.95, 4.999, 5.0, 5.05])
+def test_what_counts_is_the_highest_limit_in_force_that_long_before_the_measurement(seen_s: float) -> None:
+    told = Watch(((0.0, 100.0), (1.0, 50.0)))
+    reading = DerReading("a", Sample.good(60.0, seen_s), Sample.none())
+    assert (watch_step(DER, told, 50.0, reading, 6.0).unresponsive_s is not None) is (
+        seen_s >= 1.0 + PATIENCE_S
+    )
+
+
+@pytest.mark.parametrize(("decay_s", "patience_s"), [(0.5, 3.0), (1.0, 4.0), (3.0, 8.0)])
+def test_a_slow_der_has_longer(decay_s: float, patience_s: float) -> None:
+    slow = DerSettings("a", 100.0, "k", decay_s, 2.0)
+    told = Watch(((0.0, 100.0), (1.0, 50.0)))
+    for seen_s in (0.95 + patience_s, 1.05 + patience_s):
+        reading = DerReading("a", Sample.good(60.0, seen_s), Sample.none())
+        convicted = watch_step(slow, told, 50.0, reading, seen_s).unresponsive_s is not None
+        assert convicted is (seen_s > 1.0 + patience_s)
+
+
+@pytest.mark.parametrize(("output_w", "convicted"), [(52.0, False), (52.001, True)])
+def test_two_percent_above_what_was_due_is_following_it(output_w: float, convicted: bool) -> None:
+    """The limit fell again just now: what counts is the one it has had the time to follow."""
+    told = Watch(((0.0, 50.0), (9.0, 20.0)))
+    reading = DerReading("a", Sample.good(output_w, 10.0), Sample.none())
+    assert (watch_step(DER, told, 20.0, reading, 10.0).unresponsive_s is not None) is convicted
+
+
+def test_limits_are_kept_as_long_as_a_measurement_may_need_them() -> None:
+    """A measurement of ten seconds ago is held against what was in force before that."""
+    watch = Watch(((0.0, 100.0),))
+    silent = DerReading("a", Sample.none(), Sample.none())
+    for now_s, limit_w in [(1.0, 80.0), (10.0, 50.0), (14.9, 50.0)]:
+        watch = watch_step(DER, watch, limit_w, silent, now_s)
+    assert watch.limits == ((0.0, 100.0), (1.0, 80.0), (10.0, 50.0))
+    assert watch_step(DER, watch, 50.0, silent, 15.0).limits == ((1.0, 80.0), (10.0, 50.0))
+
+
+@pytest.mark.parametrize(
+    ("limit_w", "limits"),
+    [
+        (100.0, ((0.0, 100.0),)),
+        (90.0, ((0.0, 100.0), (1.0, 90.0))),
+        (80.0, ((0.0, 100.0), (1.0, 80.0))),
+        (60.0, ((0.0, 100.0), (1.0, 80.0), (2.0, 60.0))),
+        (50.0, ((0.0, 100.0), (1.0, 80.0), (2.0, 50.0))),
+        (40.0, ((0.0, 100.0), (1.0, 80.0), (2.0, 50.0), (3.0, 40.0))),
+    ],
+)
+def test_a_limit_takes_over_from_the_first_that_it_reaches(
+    limit_w: float, limits: tuple[tuple[float, float], ...]
+) -> None:
+    told = Watch(((0.0, 100.0), (1.0, 80.0), (2.0, 50.0)))
+    silent = DerReading("a", Sample.none(), Sample.none())
+    assert watch_step(DER, told, limit_w, silent, 3.0).limits == limits
+
+
+def test_one_that_is_unreachable_may_be_at_nameplate_from_then_on() -> None:
+    told = Watch(((0.0, 50.0),), 1.0, 0.5)
+    lost = DerReading("a", Sample.none(), Sample.none(), reachable=False)
+    assert watch_step(DER, told, 50.0, lost, 3.0) == Watch(((3.0, 100.0),), 1.0, 0.5)
+
+
 def test_a_der_that_lags_a_falling_limit_is_not_convicted() -> None:
     watched = Watched()
     for k in range(200):
@@ -90,6 +152,7 @@ def test_an_old_measurement_says_nothing() -> None:
     old = DerReading("a", Sample.good(100.0, 5.0), Sample.none())
     watched.see(0.0, None)
     assert watch_step(DER, watched.watch, 0.0, old, 15.1).unresponsive_s is None
+    assert watch_step(DER, watched.watch, 0.0, old, 14.95).unresponsive_s == 14.95
     assert watch_step(DER, watched.watch, 0.0, old, 14.9).unresponsive_s == 14.9
 
 

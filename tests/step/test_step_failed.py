@@ -30,6 +30,11 @@ def test_it_ends_in_fallback_and_is_said_once(failing: Plant) -> None:
     assert failing.reasons.limits[0].by == "limiter-failed"
 
 
+def test_it_is_said_when_the_first_scan_fails_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "core_step", broken)
+    assert Plant().run(1.0).kinds() == ["alarm"]
+
+
 def test_the_guard_trips_on_an_excursion_all_the_same(failing: Plant) -> None:
     at_s = failing.now_s
     failing.writes_ignored = True

@@ -1,0 +1,158 @@
+"""The mutation gate on the heart: `make mutate` tries every mutant, `make test` a sample of them.
+
+A mutant is the heart with one small slip: an operator, a comparison, a condition, a returned value, a call left
+out, or a number changed by one count, defaults and constants of modules included. A mutant that passes all
+tests fails the gate, unless `equivalent.toml` says why nobody could tell; so does a reason without its mutant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from mutation_mutants import Mutant, mutants_of, unchanged
+from mutation_record import Record
+from mutation_trial import Trial, Verdict
+
+ROOT = Path(__file__).parents[2]
+TARGETS = ("edge/core", "edge/guard", "edge/step.py")
+HEART = ("tests/core", "tests/guard", "tests/step", "tests/model")
+EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+NO_CACHES = ("-p", "no:cacheprovider", "-p", "no:xdist", "--capture=no")
+Reasons = dict[tuple[str, str], str]
+
+
+def main() -> int:
+    """Try the mutants, report, and say whether the gate holds."""
+    asked = _arguments()
+    os.chdir(ROOT)
+    every = [mutant for mutant in all_mutants() if is_asked(mutant.module, asked.only)]
+    if not every:
+        raise SystemExit(f"mutation gate: nothing of the heart is in {' '.join(asked.only)}")
+    reasons = {key: why for key, why in load_reasons(EQUIVALENT).items() if is_asked(key[0], asked.only)}
+    todo = sample(every, reasons, asked.sample) if asked.sample else every
+    control = unchanged(every[0])
+    trial = Trial(Record(ROOT, TARGETS), TARGETS, [control, *todo], frozenset(reasons), asked.workers, _tell)
+    if pytest.main(["-q", *NO_CACHES, *HEART], plugins=[trial.record, trial]) != 0:
+        return 1
+    verdicts = dict(trial.verdicts)
+    if verdicts.pop(control.key) != "survived":
+        _say(["the unchanged heart does not pass its tests when it is imported again"])
+        return 1
+    faults = list(faults_of(every, verdicts, reasons))
+    _say(report(every, todo, verdicts, reasons))
+    _say([f"{trial.recorded_s:.0f} s for the tests, {trial.tried_s:.0f} s for the mutants"])
+    _say(faults)
+    return 1 if faults else 0
+
+
+def _say(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"mutation gate: {line}\n" for line in lines)
+
+
+def _tell(mutant: Mutant) -> None:
+    if mutant.change != "nothing":
+        sys.stdout.write(f"\n{mutant.place}:{mutant.line}: {mutant.change}\n")
+        sys.stdout.flush()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", type=int, help="so many mutants, drawn anew when heart or tests change")
+    parser.add_argument(
+        "--only", nargs="+", default=[], help="files or folders of the heart, e.g. edge/guard"
+    )
+    parser.add_argument("--workers", type=int, default=2)
+    return parser.parse_args()
+
+
+def is_asked(name: str, only: Sequence[str]) -> bool:
+    """Whether a module, or something in it, is in one of some files or folders; without any, all are."""
+    places = [place.rstrip("/").removesuffix(".py").replace("/", ".") for place in only]
+    return not places or any(f"{name}.".startswith(f"{place}.") for place in places)
+
+
+def all_mutants() -> list[Mutant]:
+    """Every mutant of the heart."""
+    return [
+        mutant
+        for path in python_files(TARGETS)
+        for mutant in mutants_of(path, ".".join(path.relative_to(ROOT).with_suffix("").parts))
+    ]
+
+
+def python_files(places: tuple[str, ...]) -> list[Path]:
+    """The source files at and below some places of the tree, sorted."""
+    found: list[Path] = []
+    for place in places:
+        found += [ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py"))
+    return found
+
+
+def load_reasons(path: Path) -> Reasons:
+    """Reasons by function and change. Each entry needs `function`, `changes` and `reason`, and nothing else."""
+    reasons: Reasons = {}
+    for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", []):
+        if set(entry) != {"function", "changes", "reason"} or not entry["reason"].strip():
+            raise SystemExit(f"{path.name}: an entry needs function, changes and a reason: {entry}")
+        for change in entry["changes"]:
+            if (entry["function"], change) in reasons:
+                raise SystemExit(f"{path.name}: twice: {entry['function']}: {change}")
+            reasons[entry["function"], change] = entry["reason"]
+    return reasons
+
+
+def sample(mutants: list[Mutant], reasons: Reasons, size: int) -> list[Mutant]:
+    """Some mutants without a reason; the same ones for the same tree, others when heart or tests change."""
+    texts = b"".join(path.read_bytes() for path in python_files((*TARGETS, *HEART)))
+    drawn = random.Random(hashlib.sha256(texts).hexdigest())
+    bare = [mutant for mutant in mutants if mutant.key not in reasons]
+    return drawn.sample(bare, min(size, len(bare)))
+
+
+def report(
+    every: list[Mutant], todo: list[Mutant], verdicts: dict[tuple[str, str], Verdict], reasons: Reasons
+) -> Iterator[str]:
+    """What was covered, and what became of it."""
+    numbers = [mutant for mutant in every if mutant.is_number]
+    yield (
+        f"{len({mutant.place for mutant in every if mutant.in_function})} functions and"
+        f" {len({mutant.site for mutant in numbers})} numbers"
+        f" ({len({mutant.site for mutant in numbers if not mutant.in_function})} of them constants and defaults)"
+        f" in {len({mutant.module for mutant in every})} modules make {len(every)} mutants"
+    )
+    count = Counter(verdicts.values())
+    excused = sum(verdict == "survived" and key in reasons for key, verdict in verdicts.items())
+    killed = count["failed"] + count["broken"] + count["endless"]
+    yield (
+        f"{len(todo)} tried, {killed} killed ({count['broken']} at import, {count['endless']} endless),"
+        f" {excused} survived with a reason, {count['survived'] - excused} without"
+    )
+
+
+def faults_of(
+    every: list[Mutant], verdicts: dict[tuple[str, str], Verdict], reasons: Reasons
+) -> Iterator[str]:
+    """Why the gate does not hold: one line each."""
+    at = {mutant.key: f"{mutant.module.replace('.', '/')}.py:{mutant.line}" for mutant in every}
+    for key, verdict in verdicts.items():
+        if verdict == "crashed":
+            yield f"crashed: {at[key]}: {key[0]}: {key[1]}"
+        elif verdict == "survived" and key not in reasons:
+            yield f"survived: {at[key]}: {key[0]}: {key[1]}"
+        elif verdict != "survived" and key in reasons:
+            yield f"killed, so it needs no reason: {at[key]}: {key[0]}: {key[1]}"
+    for function, change in reasons.keys() - at.keys():
+        yield f"a reason without its mutant: {function}: {change}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
