@@ -300,12 +300,6 @@ class TestOutputs:
         bench.scan(0.0, reset=True)
         assert bench.scan(0.0, ready=True).closed
 
-    def test_a_contact_that_is_closed_as_the_agent_starts_is_told_of(self) -> None:
-        bench = Bench()
-        bench.now_s += 1.0
-        assert bench.seen_contact(1.0).scan(0.0, ready=True).kinds() == ["breaker-failure"]
-        assert not bench.closed
-
     @pytest.mark.parametrize("late_s", [0.44, 0.46, 0.54, 0.56])
     def test_a_contact_has_its_actuation_and_some_grace_to_open(self, late_s: float) -> None:
         bench = Bench().tripped()
@@ -386,6 +380,7 @@ class TestEffective:
         found = effective(self.ELEMENT, image)
         assert found.pickup_w == pickup_w
         assert found.pickup_w - found.dropout_w == pytest.approx(10.0)
+        assert (found is self.ELEMENT) is (pickup_w == 100.0)
 
     def test_the_lowest_of_several_counts(self) -> None:
         overrides = tuple(Override("test", 1.0, pickup_w=at_w) for at_w in (float("nan"), 80.0, 70.0, 90.0))
