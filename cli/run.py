@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,12 +92,13 @@ def _lock(place: Place) -> SiteLock:
 
 def _create(place: Place) -> None:
     from edge.agent.durable_file import DurableFile, DurableFileError
+    from edge.agent.wall import Wall
 
     file = DurableFile(place.durable)
     if place.durable.exists():
         fail(REFUSED, f"{place.durable} exists already: start this site without --new-site")
     try:
-        file.create(time.time())
+        file.create(Wall().moment())
     except DurableFileError as error:
         fail(UNREACHABLE, str(error))
 

@@ -164,7 +164,7 @@ class ClosedLoop:
         if gateway.can_fail and gateway.is_down(now_s):
             return
         if gateway.can_fail and gateway.restarted(now_s):
-            self.state = start(self.settings, gateway.restored(self.state.durable, now_s), now_s)
+            self.state = start(self.settings, self.state.durable, now_s)
             self._tell("restart", "the agent comes up with the protective state that it kept")
             self._come_up()
         is_new = now_s >= self._meter.due_s - _EPS and self._meter.tick(now_s)

@@ -34,7 +34,7 @@ from edge.agent.summary import status_of
 from edge.agent.supervise import end_all, keep_alive
 from edge.agent.tally_file import TallyFile
 from edge.agent.tell import Happening, log
-from edge.agent.wall import Wall
+from edge.agent.wall import Wall, watch_wall
 from edge.model.site import Site
 from edge.spool import Spool, SpoolError, SpoolWriter
 from edge.spool.salvage import set_aside_if_damaged
@@ -97,7 +97,7 @@ class Agent:
         self._place = place
         self._wall = Wall()
         durable_file = DurableFile(place.durable)
-        restored = durable_file.load(time.monotonic(), self._wall.now_s())
+        restored = durable_file.load(self._wall.moment())
         self._wall.raise_floor(restored.highest_wall_s)
         self._salvaged = set_aside_if_damaged(place.spool, site.site.id)
         self._writer = SpoolWriter(place.spool, site.site.id, clock=self._wall)
@@ -106,7 +106,7 @@ class Agent:
         self._tally, self._miscounted = self._tally_file.load()
         stale_s = settings.core.stale_s
         self._recorder = Recorder(site, file.sha256, self._writer, self._wall, stale_s, self._tally)
-        self._keeper = Keeper(durable_file, self._wall, self._recorder.tell)
+        self._keeper = Keeper(durable_file, self._wall, self._recorder.tell, restored.durable)
         self._keeper.keep(restored.durable)
         self._devices = SiteDevices(site)
         self._plant = Plant(site, self._devices, self._recorder.tell, self._on_new_sample)
@@ -198,6 +198,7 @@ class Agent:
             keep_alive("keeping the counts", self._keep_tally, _nothing, tell),
             keep_alive("watching settings", self._settings_watch.run, _nothing, tell),
             keep_alive("counting records", self._count_pending, _nothing, tell),
+            keep_alive("watching the clock", lambda: watch_wall(tell), _nothing, tell),
         ]
         if self._link is not None:
             work.append(self._link.run())

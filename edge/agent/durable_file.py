@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from edge.agent.wall import Moment
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 
 _VERSION = 1
@@ -22,7 +24,10 @@ class DurableFileError(Exception):
 
 
 class _Stored(BaseModel):
-    """The file's content; times are wall times in seconds since 1970, UTC."""
+    """The file's content; times are wall times in seconds since 1970, UTC.
+
+    `highest_wall_s`, `mono_s`, `boot` and `trusted` are the moment of saving, by which the age of a trip is told.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -33,6 +38,13 @@ class _Stored(BaseModel):
     trips_wall_s: list[float]
     in_service: bool
     highest_wall_s: float
+    mono_s: float = 0.0
+    boot: str = ""
+    trusted: bool = False
+
+    def moment(self) -> Moment:
+        """When it was saved."""
+        return Moment(self.mono_s, self.highest_wall_s, self.boot, self.trusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +59,17 @@ class Restored:
 class DurableFile:
     """One site's `durable.json`.
 
-    Trip times are kept in wall time; `offset_s` (wall minus monotonic) moves them to the running process' axis.
+    A trip is as old as it was at the last saving, and what has certainly passed since then: a clock that is wrong
+    makes no counted trip older.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._aside = path.with_suffix(".aside")
         # A saving whose waiter was cancelled runs on in its thread, and the next one uses the same temporary file.
         self._saving = threading.Lock()
 
-    def create(self, wall_s: float) -> None:
+    def create(self, now: Moment) -> None:
         """Write the state of a new site.
 
         Raises:
@@ -63,27 +77,29 @@ class DurableFile:
         """
         if self._path.exists():
             raise DurableFileError(f"{self._path} exists already: start this site without --new-site")
-        self.save(NEW_SITE, offset_s=0.0, highest_wall_s=wall_s)
+        self.save(NEW_SITE, now)
 
-    def load(self, now_s: float, wall_s: float) -> Restored:
+    def load(self, now: Moment) -> Restored:
         """The state kept; `STATE_LOST` with the reason when it is missing or damaged."""
         try:
             stored = _decode(self._path.read_bytes())
         except FileNotFoundError:
-            return Restored(STATE_LOST, 0.0, f"{self._path} is missing")
+            why = " (a trip could not be written, so it was set aside)" if self._aside.exists() else ""
+            return Restored(STATE_LOST, 0.0, f"{self._path} is missing{why}")
         except (OSError, ValueError) as error:
             return Restored(STATE_LOST, 0.0, f"{self._path} is damaged: {error}")
-        offset_s = max(wall_s, stored.highest_wall_s) - now_s
+        saved = stored.moment()
+        saved_s = now.mono_s - now.since(saved)
         durable = Durable(
             tripped=stored.tripped,
             target=stored.target,
             lockout=stored.lockout,
-            trips_s=tuple(trip_s - offset_s for trip_s in stored.trips_wall_s),
+            trips_s=tuple(saved_s - (saved.wall_s - trip_s) for trip_s in stored.trips_wall_s),
             in_service=stored.in_service,
         )
         return Restored(durable, stored.highest_wall_s)
 
-    def save(self, durable: Durable, offset_s: float, highest_wall_s: float) -> None:
+    def save(self, durable: Durable, now: Moment) -> None:
         """Replace the file; when this returns the new state survives a power loss.
 
         Raises:
@@ -94,16 +110,33 @@ class DurableFile:
             tripped=durable.tripped,
             target=durable.target,
             lockout=durable.lockout,
-            trips_wall_s=[trip_s + offset_s for trip_s in durable.trips_s],
+            trips_wall_s=[now.wall_s - (now.mono_s - trip_s) for trip_s in durable.trips_s],
             in_service=durable.in_service,
-            highest_wall_s=highest_wall_s,
+            highest_wall_s=now.wall_s,
+            mono_s=now.mono_s,
+            boot=now.boot,
+            trusted=now.trusted,
         )
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._saving:
                 replace_file(self._path, _encode(stored))
+                self._aside.unlink(missing_ok=True)
         except OSError as error:
             raise DurableFileError(f"{self._path} cannot be written: {error.strerror}") from error
+
+    def set_aside(self) -> None:
+        """Take the state away, so that a start finds none: that is tripped. Needs no room and no file handle.
+
+        Raises:
+            DurableFileError: Not even that can be done; the old state stands.
+        """
+        try:
+            with self._saving:
+                self._path.replace(self._aside)
+                os.sync()
+        except OSError as error:
+            raise DurableFileError(f"{self._path} cannot be set aside: {error.strerror}") from error
 
 
 def _encode(stored: _Stored) -> bytes:
@@ -131,14 +164,25 @@ def _digest(content: Any) -> str:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Temporary file, fsync, rename, fsync of the folder."""
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    """Temporary file, fsync, rename, fsync of the folder.
+
+    The file that was replaced is the next temporary one: what is there to be overwritten needs no room on the disk.
+    """
+    temporary, before = path.with_suffix(".new"), path.with_suffix(".old")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+        file.truncate()
         file.flush()
         os.fsync(file.fileno())
+    with suppress(
+        OSError
+    ):  # there is none yet, or the file system has no links: then the next one needs room
+        before.unlink(missing_ok=True)
+        before.hardlink_to(path)
     temporary.replace(path)
+    with suppress(OSError):
+        before.replace(temporary)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from edge.agent.tally import Sum
+
 TOLERANCE = 0.005
 """Of nameplate: export up to this much above the limit is not counted as an excursion."""
 
@@ -27,6 +29,7 @@ class Excursions:
         self._open: Excursion | None = None
         self._seen_s = 0.0
         self._seen_w = 0.0
+        self._grown = Sum()
 
     @property
     def running(self) -> bool:
@@ -43,6 +46,7 @@ class Excursions:
                 if before is None
                 else replace(before, peak_w=max(before.peak_w, export_w))
             )
+            self._grown += Sum(count=1 if before is None else 0)
             return None
         self._open = None
         return before
@@ -52,10 +56,17 @@ class Excursions:
         before, self._open = self._lasted(at_s), None
         return before
 
+    def grown(self) -> Sum:
+        """What all excursions together have grown by since this was last asked for."""
+        grown, self._grown = self._grown, Sum()
+        return grown
+
     def _lasted(self, at_s: float) -> Excursion | None:
         """The one that is running, until now: each measurement stands until the next."""
         running = self._open
         if running is None:
             return None
-        over_wh = max(0.0, self._seen_w - self._limit_w) * (at_s - self._seen_s) / 3600
+        over_s = at_s - self._seen_s
+        over_wh = max(0.0, self._seen_w - self._limit_w) * over_s / 3600
+        self._grown += Sum(0, over_s, over_wh)
         return replace(running, duration_s=at_s - running.start_s, energy_wh=running.energy_wh + over_wh)

@@ -101,6 +101,7 @@ class Recorder:
     def close(self, now_s: float) -> None:
         """Write what is still open: a running excursion, captures, floods."""
         excursion = self._excursions.end(now_s)
+        self._count()
         if excursion is not None:
             self._keep_excursion(excursion, now_s)
         for at_s, payload in self._captures.flush():
@@ -155,19 +156,24 @@ class Recorder:
         """A new measurement: an excursion may begin with it, or end."""
         was_running = self._excursions.running
         ended = self._excursions.take(export_w, now_s)
+        self._count()
         if ended is not None:
             self._keep_excursion(ended, now_s)
         if self._excursions.running and not was_running:
-            self._tally.add(Sum(count=1), self._wall.now_s())
             self._onset = self._wall.at(now_s)
             if self._coalescer.has_room("excursion", now_s):
                 detail = f"export of {export_w:.0f} W, above {self._site.limit_w:.0f} W"
                 self._captures.reach(Mark(now_s, self._onset, "excursion", detail))
 
+    def _count(self) -> None:
+        """Add to the tally what the excursions have grown by."""
+        grown = self._excursions.grown()
+        if grown != Sum():
+            self._tally.add(grown, self._wall.now_s())
+
     def _keep_excursion(self, excursion: Excursion, now_s: float) -> None:
         """One record, at its end, so that it counts once; its capture reaches to 30 s after that."""
         wall_s = self._wall.now_s()
-        self._tally.add(Sum(0, excursion.duration_s, excursion.energy_wh), wall_s)
         day, month = self._tally.over(DAY_S, wall_s).count, self._tally.over(MONTH_S, wall_s).count
         detail = (
             f"export above {self._site.limit_w:.0f} W for {excursion.duration_s:.1f} s, at most "

@@ -1,7 +1,7 @@
 """How often of late: excursions summed up in steps of ten minutes of wall time, for 30 days. Pure.
 
-An excursion is counted when it begins, so that one that the agent did not see the end of counts too; what it
-lasted and exported is added when it ends. A step counts as long as any part of it is within the time asked for.
+An excursion is counted when it begins, and what it lasts and exports is added as it goes: one that the agent did not
+see the end of counts for as long as it was seen. A step counts as long as any part of it is within the time asked for.
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ from edge.agent.tally import Sum, Tally
 from edge.agent.tell import Happening, Tell
 
 _EVERY_S = 10.0
-"""At most one write in this time, for the life of the card."""
+"""At most one write in this time, for the life of the card; the first after a quiet time goes at once."""
+
+_LOOK_S = 1.0
 
 
 class _Stored(BaseModel):
@@ -63,9 +65,12 @@ class TallyFile:
 
     async def keep(self, tally: Tally, tell: Tell) -> None:
         """Keep for ever; a disk that does not take it is told once."""
-        said = False
+        said, due_s = False, 0.0
         while True:
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(min(_LOOK_S, _EVERY_S))
+            if time.monotonic() < due_s or tally.steps == self._kept:
+                continue
+            due_s = time.monotonic() + _EVERY_S
             try:
                 await asyncio.to_thread(self.save, dict(tally.steps))
                 said = False

@@ -16,6 +16,7 @@ from edge.agent.agent import Agent, Place
 from edge.agent.durable_file import DurableFile
 from edge.agent.requests import SiteFile
 from edge.agent.scanner import Step
+from edge.agent.wall import Wall
 from edge.step import Settings, step
 
 
@@ -24,7 +25,7 @@ async def agent_running(file: SiteFile, *, new: bool = True, run_step: Step = st
     """Run an agent until the block ends; what ended it early is raised."""
     place = Place(file.path.parent / "here.state")
     if new:
-        DurableFile(place.durable).create(0.0)
+        DurableFile(place.durable).create(Wall().moment())
     site = site_of(file.text)
     agent = Agent(site, Settings.of(site), file, place, with_link=False, run_step=run_step)
     stop = asyncio.Event()

@@ -255,6 +255,22 @@ def test_what_is_open_is_written_when_the_agent_stops(tape: Tape) -> None:
     assert [payload["duration_s"] for payload in tape.events("excursion")] == [pytest.approx(0.2)]
 
 
+def test_an_excursion_whose_end_is_not_seen_counts_for_as_long_as_it_was(tape: Tape) -> None:
+    tape.scan(20_000.0)
+    for export_w in (61_000.0, 50_000.0, 40_000.0):
+        tape.scan(export_w)
+    of_late = tape.recorder.excursions().last_24h
+    assert of_late.count == 1
+    assert of_late.duration_s == pytest.approx(0.4)
+    assert of_late.energy_wh == pytest.approx((36_000 + 25_000) * 0.2 / 3600)
+    tape.scan(20_000.0)
+    of_late = tape.recorder.excursions().last_24h
+    assert of_late.duration_s == pytest.approx(0.6)
+    assert of_late.energy_wh == pytest.approx((36_000 + 25_000 + 15_000) * 0.2 / 3600)
+    tape.recorder.close(tape.now_s + 5.0)
+    assert tape.recorder.excursions().last_24h == of_late, "what has ended grows no more"
+
+
 def test_an_excursion_is_whole(tape: Tape) -> None:
     tape.scan(20_000.0)
     for export_w in (61_000.0, 50_000.0, 40_000.0, 24_000.0):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from agent_site import demo_site
 
-from edge.agent import safe
+from edge.agent import safe, wall
 from edge.agent.coalesce import HOUR_S, PASS, Coalescer
 from edge.agent.excursions import Excursions
 from edge.agent.lock import SiteLock, SiteLockedError
@@ -18,6 +21,7 @@ from edge.agent.minute import Minute
 from edge.agent.notify import Notifier
 from edge.agent.overrides import MAX_PER_OWNER, Blindfold, Overrides
 from edge.agent.scan_clock import ScanClock
+from edge.agent.tell import Happening
 from edge.model.commands import Commands, DerLimit
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 from edge.model.image import Override, PccReading
@@ -190,3 +194,39 @@ def test_a_safe_share_below_what_a_der_obeys_is_nothing() -> None:
     ders = (site.der[0], site.der[1].model_copy(update={"min_pct": 30.0}))
     stop = safe.on_stop(site.model_copy(update={"der": ders}), commanded(20_000.0, 80_000.0))
     assert [limit.limit_w for limit in stop.limits] == [pytest.approx(5_000.0), 0.0]
+
+
+async def test_a_step_of_the_wall_clock_is_told_once_and_a_drift_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told, off_s, real = list[Happening](), [0.0], time.time
+    monkeypatch.setattr(wall, "_LOOK_S", 0.01)
+    monkeypatch.setattr(time, "time", lambda: real() + off_s[0])
+    watching = asyncio.create_task(wall.watch_wall(told.append))
+    for to_s in (0.0, 0.9, 86_400.9, 86_400.0, 82_800.0):
+        off_s[0] = to_s
+        await asyncio.sleep(0.1)
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+    assert [(one.kind, one.detail.partition(";")[0]) for one in told] == [
+        ("alarm", "the wall clock was stepped by +86400 s"),
+        ("alarm", "the wall clock was stepped by -3600 s"),
+    ]
+
+
+@pytest.mark.parametrize(("step_s", "is_told"), [(0.99, False), (-0.99, False), (1.01, True), (-1.01, True)])
+async def test_a_step_is_one_of_more_than_a_second(
+    monkeypatch: pytest.MonkeyPatch, step_s: float, is_told: bool
+) -> None:
+    told, off_s, real = list[Happening](), [0.0], time.monotonic
+    monkeypatch.setattr(wall, "_LOOK_S", 0.01)
+    monkeypatch.setattr(time, "time", lambda: real() + off_s[0])
+    watching = asyncio.create_task(wall.watch_wall(told.append))
+    await asyncio.sleep(0.05)
+    off_s[0] = step_s
+    await asyncio.sleep(0.05)
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+    assert bool(told) == is_told

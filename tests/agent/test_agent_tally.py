@@ -118,3 +118,21 @@ async def test_a_disk_that_does_not_take_it_is_told_once(
         await keeping
     assert [one.detail for one in told] == ["the excursion counts are not kept: No such file or directory"]
     assert json.loads((folder / "excursions.json").read_text())["steps"] == {"1": [1, 0.0, 0.0]}
+
+
+async def test_the_first_count_after_a_quiet_time_goes_to_the_disk_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally_file, "_LOOK_S", 0.01)
+    path, tally = tmp_path / "excursions.json", Tally()
+    keeping = asyncio.create_task(TallyFile(path).keep(tally, list[Happening]().append))
+    await asyncio.sleep(0.05)
+    for seconds in (1.0, 2.0):
+        tally.add(Sum(1, seconds), START_S)
+        await asyncio.sleep(0.1)
+    keeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await keeping
+    assert TallyFile(path).load()[0].over(DAY_S, START_S) == Sum(1, 1.0), (
+        "the second waits for its ten seconds"
+    )

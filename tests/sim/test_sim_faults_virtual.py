@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
-from edge.model.durable import Durable
 from edge.model.image import Image
 from edge.model.sample import Quality
 from sim.closed_loop import ClosedLoop
@@ -244,28 +242,12 @@ def test_a_restarted_agent_knows_nothing_of_the_devices_and_all_of_its_trips() -
     assert "restart" in kinds(made)
 
 
-@pytest.mark.parametrize(
-    ("jumps", "moved_s"),
-    [
-        ((), 0.0),
-        (((20.0, 3_600.0),), 0.0),
-        (((55.0, 3_600.0),), -3_600.0),
-        (((55.0, -3_600.0),), 10.0),
-        (((20.0, -3_600.0),), 0.0),
-    ],
-)
-def test_trips_are_kept_in_wall_time_that_never_runs_below_its_highest(
-    jumps: tuple[tuple[float, float], ...], moved_s: float
-) -> None:
-    faults = [fault("agent-restart", None, at_s=50.0, for_s=10.0)]
-    faults += [fault("clock-jump", None, at_s=at_s, jump_s=jump_s) for at_s, jump_s in jumps]
-    gateway = Gateway(faults)
+def test_a_restart_is_over_once() -> None:
+    gateway = Gateway([fault("agent-restart", None, at_s=50.0, for_s=10.0)])
+    assert gateway.is_down(50.0)
     assert not gateway.restarted(59.9)
     assert gateway.restarted(60.0)
     assert not gateway.restarted(60.0), "once"
-    kept = gateway.restored(Durable(tripped=True, trips_s=(5.0, 30.0)), 60.0)
-    assert kept.trips_s == (5.0 + moved_s, 30.0 + moved_s)
-    assert replace(kept, trips_s=()) == Durable(tripped=True)
 
 
 def test_a_clock_jump_moves_nothing() -> None:
