@@ -40,6 +40,28 @@ class TruthLog:
         self._file.close()
 
 
+class Follower:
+    """Reads a truth file while it is written: yields the rows added since the last look; a torn line waits."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._header_seen = False
+
+    def rows(self) -> list[Row]:
+        """New whole rows, in order."""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            fresh = file.read()
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        lines = whole.decode().splitlines()
+        if lines and not self._header_seen:
+            self._header_seen = True
+            lines = lines[1:]
+        return [row_of(line.split(",")) for line in lines]
+
+
 def read_truth(path: Path) -> Truth:
     """Read a truth file, also one that is still being written: a torn last line is left out.
 

@@ -12,9 +12,9 @@ from rich.panel import Panel
 from rich.text import Text
 
 from cli.demo.excursion_watch import ExcursionWatch
-from cli.demo.truth_tail import Follower
 from cli.picture import History, picture
 from sim.truth import BAND_PU
+from sim.truthlog import Follower
 
 if TYPE_CHECKING:
     from cli.demo.story import Story

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from cli.demo.observer import Observer
 from cli.demo.stage import Stage
-from cli.demo.truth_tail import Follower
 from cli.demo.verdict import REVERSION_BOUND_S, FaultRecord
+from sim.truthlog import Follower
 
 LOAD_STEP_W = 36_000.0
 SETTLE_S = 30.0
