@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import shutil
 import signal
 import tempfile
@@ -100,9 +101,13 @@ def test_a_trip_leaves_events_and_a_capture_that_others_read(folder: Path) -> No
     assert record.total_samples == len(rows) > 30
     assert list(record.time) == pytest.approx([row[0] - rows[0][0] for row in rows], abs=1e-6)
     exported = record.analog[record.analog_channel_ids.index("PCC export")]
-    assert list(exported) == pytest.approx([row[columns.index("export_w")] for row in rows], abs=0.5)
+    # There is none before the meter has answered for once.
+    shown_w = [row[columns.index("export_w")] for row in rows]
+    known_w = [math.nan if export_w is None else export_w for export_w in shown_w]
+    assert list(exported) == pytest.approx(known_w, abs=0.5, nan_ok=True)
     latch = list(record.status[record.status_channel_ids.index("trip latch")])
     at_trip = next(number for number, row in enumerate(rows) if row[0] >= trip_s)
     assert latch.index(1) == at_trip
     closed = record.status[record.status_channel_ids.index("coil-2 closed")]
-    assert (closed[at_trip - 1], closed[-1]) == (1, 0)
+    assert closed[at_trip - 1] == 1
+    assert 0 in closed[at_trip:], "it may be closed again by enter service before the agent is told to stop"
