@@ -142,7 +142,7 @@ def _names(site: Site, only: str | None) -> list[str]:
 
 
 def _required(profile: Profile, site: Site, name: str, random_delay: bool) -> dict[str, Value]:
-    from tiir.elsewhere import run_elsewhere
+    from edge.model.required import asked_of_device
     from tiir.profile import ProfileRefusedError, required
 
     installed = next(der for der in site.der if der.name == name)
@@ -151,7 +151,7 @@ def _required(profile: Profile, site: Site, name: str, random_delay: bool) -> di
         asked = required(profile, der, frozenset({"ES_RANDOMIZED_DELAY"} if random_delay else ()))
     except ProfileRefusedError as error:
         exits.fail(exits.REFUSED, f"{name}: {error}")
-    return run_elsewhere(asked, installed.gateway_functions)
+    return asked_of_device(asked, installed)
 
 
 def _is_site(target: str) -> bool:

@@ -9,12 +9,11 @@ from typing import Any
 from commissioning import vocabulary as words
 from commissioning.run import InconclusiveError, Run
 from contract.socket import Models, ReadModelsRequest, Written
-from edge.model.site import Der, Site
+from edge.model.required import device_requires
 from tiir import sunspec_map
 from tiir.compare import Finding, Verdict
-from tiir.held import held_against, site_requires
+from tiir.held import held_against
 from tiir.setting import TiirError
-from tiir.values import Values
 
 _READ_TIMEOUT_S = 30.0
 _NOTHING = frozenset({Verdict.NOT_SUPPORTED})
@@ -24,7 +23,7 @@ async def compare_settings(run: Run, _: words.CompareSettings) -> None:
     """Count, over all DERs, what matches, differs, was not read and is not offered."""
     site = run.bench.site
     try:
-        required = {der.name: _required(site, der) for der in site.der}
+        required = {der.name: device_requires(site, der) for der in site.der}
         rows = {name: held_against(values, await _models(run, name)) for name, values in required.items()}
     except TiirError as error:
         raise InconclusiveError(
@@ -76,15 +75,6 @@ async def probe_setting(run: Run, action: words.ProbeSetting) -> None:
 async def _models(run: Run, der: str) -> tuple[dict[str, Any], ...]:
     answer = await run.bench.agent.ask(ReadModelsRequest(device=der), Models, _READ_TIMEOUT_S)
     return answer.models
-
-
-def _required(site: Site, der: Der) -> Values:
-    return site_requires(
-        site.tiir_profile,
-        bidirectional=der.kind == "storage",
-        rated_va=der.nameplate_va,
-        elsewhere=der.gateway_functions,
-    )
 
 
 def _point(models: tuple[dict[str, Any], ...], action: words.ProbeSetting) -> float | None:

@@ -10,6 +10,9 @@ from tiir.rules import REACTIVE_MODES, check_rules
 from tiir.setting import Der, TiirError, refusals
 from tiir.values import Value, Values, number
 
+RATINGS = ("nameplate", "configured_rating")
+"""Functions that are none: what a DER is rated for, and what it is set to below that."""
+
 
 class SettingsRefusedError(TiirError):
     """Settings that cannot stand together on a DER; the text has one line for each mistake.
@@ -24,7 +27,7 @@ class SettingsRefusedError(TiirError):
 
 
 def complete(values: Values, der: Der) -> dict[str, Value]:
-    """Every setting of `der` that is not nameplate, by label in the standard's order.
+    """Every setting of `der` that is not a rating, by label in the standard's order.
 
     Where the standard's own defaults exclude each other or what is given, the default gives way:
 
@@ -59,8 +62,8 @@ def complete(values: Values, der: Der) -> dict[str, Value]:
 
 @cache
 def _held() -> Mapping[str, str]:
-    """Function of each setting that is not nameplate, by label."""
-    return {s.label: s.function for s in catalogue.settings().values() if s.function != "nameplate"}
+    """Function of each setting that is not a rating, by label."""
+    return {s.label: s.function for s in catalogue.settings().values() if s.function not in RATINGS}
 
 
 @cache

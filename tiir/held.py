@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tiir.compare import Finding, compare
-from tiir.elsewhere import run_elsewhere
 from tiir.profile import required as required_of
 from tiir.profile import shipped
 from tiir.sunspec_map import tolerances
@@ -14,17 +13,14 @@ from tiir.sunspec_read import read_settings
 from tiir.values import Values
 
 
-def site_requires(
-    profile: str, *, bidirectional: bool, rated_va: float | None, elsewhere: Collection[str] = ()
-) -> Values:
-    """What the shipped `profile` asks of a DER; the functions `elsewhere` are run for it by somebody else.
+def site_requires(profile: str, *, bidirectional: bool, rated_va: float | None) -> Values:
+    """What the shipped `profile` asks of a DER.
 
     Raises:
         TiirError: There is no such profile, or it cannot be asked of this DER.
     """
     chosen = shipped(profile)
-    asked = required_of(chosen, chosen.der(bidirectional=bidirectional, rated_va=rated_va))
-    return run_elsewhere(asked, elsewhere) if elsewhere else asked
+    return required_of(chosen, chosen.der(bidirectional=bidirectional, rated_va=rated_va))
 
 
 def held_against(

@@ -18,8 +18,8 @@ Model = Mapping[str, Any]
 
 Scalar = int | float | str | None
 
-WRITTEN_PLAINLY = frozenset({703})
-"""Models whose points are written as they are; 704 is not among them, for it belongs to the limiter."""
+WRITTEN_PLAINLY = frozenset({702, 703})
+"""Models whose points are written as they are, ratings apart; 704 is not among them, for it belongs to the limiter."""
 
 ADOPTED = frozenset({705, 706})
 """Models whose curve is written into a free set and adopted."""

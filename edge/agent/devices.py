@@ -74,7 +74,7 @@ class SiteDevices:
         """
         held = sorted(point for point in values if model in LIMIT_MODELS or (model, point) in LIMIT_POINTS)
         if held:
-            reason = f"model {model} {', '.join(held)}: the active power limit belongs to the limiter"
+            reason = f"model {model} {', '.join(held)}: the active power limit belongs to the limiter while the agent runs"
             return WriteResult(Outcome.REFUSED, dict(values), {}, reason)
         return await self._der(name).write_points(model, values)
 

@@ -12,10 +12,11 @@ from contract.envelope import RecordClass
 from drivers.errors import DriverError
 from edge.agent.devices import SiteDevices
 from edge.agent.tell import Happening, Tell
+from edge.model.required import device_requires
 from edge.model.site import Der, Site
 from edge.spool.writer import SpoolWriter
 from tiir.compare import Finding, verified
-from tiir.held import held_against, site_requires
+from tiir.held import held_against
 from tiir.setting import TiirError
 
 _FIRST_S = 10.0
@@ -54,12 +55,7 @@ class SettingsWatch:
     async def _look(self, der: Der) -> None:
         """One DER; one that does not answer is looked at next time, its loss is told elsewhere."""
         try:
-            required = site_requires(
-                self._site.tiir_profile,
-                bidirectional=der.kind == "storage",
-                rated_va=der.nameplate_va,
-                elsewhere=der.gateway_functions,
-            )
+            required = device_requires(self._site, der)
             findings = held_against(required, await self._devices.read_models(der.name, ()))
         except TiirError as error:
             self._tell(

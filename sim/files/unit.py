@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from edge.model.site import Seconds, Strict
 from tiir import catalogue
-from tiir.complete import SettingsRefusedError, complete
+from tiir.complete import RATINGS, SettingsRefusedError, complete
 from tiir.setting import Der, Edition
 from tiir.values import Values
 
@@ -115,9 +115,7 @@ class Unit(Strict):
     @model_validator(mode="after")
     def _settings_are_allowed(self) -> Self:
         known = catalogue.settings()
-        ratings = [
-            label for label in self.settings if label in known and known[label].function == "nameplate"
-        ]
+        ratings = [label for label in self.settings if label in known and known[label].function in RATINGS]
         if ratings:
             reason = (
                 f"{ratings[0]} is a rating: nameplate_w, va_rating_pu and the categories say it, no setting"

@@ -197,7 +197,7 @@ async def test_show_a_site_for_people_and_machines() -> None:
 
 async def test_settings_lists_the_ranges_of_a_category_and_edition() -> None:
     def uv1(document: dict[str, Any]) -> dict[str, Any]:
-        assert len(document["settings"]) == 89
+        assert len(document["settings"]) == 91
         return next(row for row in document["settings"] if row["setting"] == "UV1_TRIP_T")
 
     plain = json.loads((await dergate_tiir("settings", "--json")).stdout)

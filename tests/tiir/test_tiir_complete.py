@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tiir import catalogue, profile
-from tiir.complete import SettingsRefusedError, complete
+from tiir.complete import RATINGS, SettingsRefusedError, complete
 from tiir.setting import Der
 from tiir.values import Value
 
 B3 = Der(normal="B", abnormal="III", rated_va=10e3)
 A1 = Der(normal="A", abnormal="I", rated_va=10e3)
 A2 = Der(normal="A", abnormal="II", rated_va=10e3)
-HELD = [s.label for s in catalogue.settings().values() if s.function != "nameplate"]
+HELD = [s.label for s in catalogue.settings().values() if s.function not in RATINGS]
 
 
 @pytest.mark.parametrize("der", [A1, A2, B3, B3.model_copy(update={"bidirectional": True})])

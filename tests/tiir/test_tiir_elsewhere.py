@@ -30,8 +30,3 @@ def test_a_function_elsewhere_is_off_in_the_device_and_nothing_else_is_asked_of_
     gone = {function, "const_q"} if function == "volt_var" else {function}
     assert functions(left) == functions(ASKED) - (gone - {function})
     assert all(left[label] == ASKED[label] for label in left if label != ENABLES[function])
-
-
-def test_the_profile_of_a_site_is_asked_the_same_way() -> None:
-    asked = site_requires("irec-2023-inverter", bidirectional=False, rated_va=None, elsewhere=("volt_watt",))
-    assert asked == run_elsewhere(ASKED, ("volt_watt",))

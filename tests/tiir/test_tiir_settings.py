@@ -84,8 +84,8 @@ def test_a_setting_with_one_value_says_which() -> None:
     SETTINGS["OV2_TRIP_V"].check(1.2, CAT_III, {})
 
 
-def test_all_89_are_described_and_what_they_refer_to_exists() -> None:
-    assert len(SETTINGS) == 89
+def test_all_91_are_described_and_what_they_refer_to_exists() -> None:
+    assert len(SETTINGS) == 91
     known = {*SETTINGS, "NP_P_MIN_PU", "NP_P_MIN_CHARGE_PU"}
     for setting in SETTINGS.values():
         refs = [b for bounds in setting.range.values() for b in bounds if isinstance(b, Ref)]

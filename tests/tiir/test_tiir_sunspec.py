@@ -136,6 +136,16 @@ def test_applied_then_read_back_matches() -> None:
     assert plan_settings(REQUIRED, models, changes=()).steps == ()
 
 
+def test_a_configured_rating_is_written_where_it_is_a_setting() -> None:
+    asked: Values = {"CFG_P_MAX": 15_000.0, "NP_P_MAX": 15_000.0}
+    models = [model for model in inverter_one() if model["id"] != 702]
+    models.append({"id": 702, "points": {"WMax": 20_000, "WMaxRtg": 20_000, "W_SF": 0}, "groups": {}})
+    plan = plan_settings(asked, models)
+    assert plan.steps == (PlainWrite(702, {"WMax": 15_000.0}),)
+    assert plan.refused == {"NP_P_MAX": "is a rating of the device and cannot be set"}
+    assert findings(asked, models)["CFG_P_MAX"] == Verdict.DIFFERS
+
+
 def test_only_what_differs_is_written() -> None:
     models = inverter_one()
     (slower,) = plan_settings(REQUIRED, models, changes=["PV_OLRT"]).steps

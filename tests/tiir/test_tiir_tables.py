@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tiir import catalogue
-from tiir.complete import complete
+from tiir.complete import RATINGS, complete
 from tiir.setting import Der
 from tiir.values import Value
 
@@ -168,7 +168,7 @@ RANGES: dict[str, Bounds | tuple[Bounds, Bounds, Bounds]] = {
 
 
 def test_the_tables_name_every_setting_and_no_other() -> None:
-    held = [setting for setting in SETTINGS.values() if setting.function != "nameplate"]
+    held = [setting for setting in SETTINGS.values() if setting.function not in RATINGS]
     assert [setting.label for setting in held] == list(DEFAULTS)
     ranged = [s.label for s in held if s.unit not in {"switch", "word"}]
     assert ranged == list(RANGES)
