@@ -24,7 +24,7 @@ def make_inverter(buses: Buses, der: site.Der) -> Inverter:
     """An inverter's driver."""
     bus, unit = _open(buses, der.uri, der.timeout_s, der.retries)
     _expect(der.profile, "inverter")
-    return SunSpecInverter(bus, unit)
+    return SunSpecInverter(bus, unit, keeps_minimum=der.told_zero == "keeps_minimum")
 
 
 def make_trip_output(buses: Buses, output: site.TripOutput) -> TripOutput:

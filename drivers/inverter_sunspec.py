@@ -14,6 +14,7 @@ from drivers.bus import Bus, Registers
 from drivers.errors import BadData, DriverError, OutOfRange, layout_changed
 from drivers.limit import Limit123, Limit704, LimitBlock, Safe
 from drivers.meter_sunspec import line_to_neutral
+from drivers.permission import SunSpecPermission
 from drivers.protocol import Outcome, WriteResult
 from drivers.sunspec.device import SunSpecDevice
 from drivers.sunspec.window import Window
@@ -27,10 +28,14 @@ _MEASURED = ("W", "LNV", "LLV", "Hz", *_PHASE_V, "PPVphAB")
 
 
 class SunSpecInverter:
-    """One inverter; 704 is preferred where both it and 123 exist."""
+    """One inverter; 704 is preferred where both it and 123 exist.
 
-    def __init__(self, bus: Bus, unit: int) -> None:
+    One that `keeps_minimum` at a limit of 0 has its permission taken back then, and given again with a higher limit.
+    """
+
+    def __init__(self, bus: Bus, unit: int, *, keeps_minimum: bool = False) -> None:
         self.device = SunSpecDevice(bus, unit)
+        self._permission = SunSpecPermission(self.device) if keeps_minimum else None
         self._measure: Window | None = None
         self._setting: Window | None = None
         self._block: LimitBlock | None = None
@@ -81,7 +86,14 @@ class SunSpecInverter:
         except OutOfRange as error:
             return WriteResult(Outcome.REFUSED, wanted, {}, str(error))
         with self._looking_again():
-            return await (await self._limit_block()).write_limit(share, w_max_w)
+            result = await (await self._limit_block()).write_limit(share, w_max_w)
+            if self._permission is None or not result.verified:
+                return result
+            # Only under a limit that was read back may it come back.
+            permitted = await self._permission.give(given=limit_w > 0)
+        if permitted.verified:
+            return result
+        return WriteResult(Outcome.MISMATCH, result.wanted, result.found, f"its permission: {permitted.reason}")
 
     async def read_limit(self) -> float | None:
         """The limit in force in W, None when none is enabled; WMax is checked on the way.

@@ -36,7 +36,10 @@ class LimitRegisters:
             revert_cap_pu=safe.revert_cap_pu,
             revert_after_s=safe.revert_after_s,
         )
-        return self._send(reply, change, now_s)
+        taken = self._send(reply, change, now_s)
+        if taken and self._der.told_zero == "keeps_minimum" and self._heard(reply, now_s):
+            self._plant.fleet.connect[self.unit(now_s)] = limit_w > 0
+        return taken
 
     def read(self, reply: Reply, now_s: float) -> float:
         """The limit in force as the registers show it, nameplate when none is."""
@@ -69,6 +72,9 @@ class LimitRegisters:
     def _send(self, reply: Reply, change: LimitWrite, now_s: float) -> bool:
         if self._wire.suffers(FaultKind.WRITE_REFUSED, now_s):
             return False
-        if reply.reached and not self._wire.suffers(FaultKind.WRITE_IGNORED, now_s):
+        if self._heard(reply, now_s):
             self._plant.fleet.limit.write(self.unit(now_s), change)
         return True
+
+    def _heard(self, reply: Reply, now_s: float) -> bool:
+        return reply.reached and not self._wire.suffers(FaultKind.WRITE_IGNORED, now_s)

@@ -50,4 +50,4 @@ def _share(site: Site) -> float:
 
 def _obeyed(der: Der, limit_w: float) -> float:
     """Nothing instead of a limit below the DER's minimum: it would keep to the minimum."""
-    return limit_w if limit_w >= der.nameplate_w * der.min_pct / 100 else 0.0
+    return limit_w if limit_w >= der.min_w else 0.0

@@ -106,13 +106,13 @@ def _plant(site: Site, index: int) -> DerPlant:
     if der.power_up_w is None or der.reversion is None:
         unheard_w = der.nameplate_w
     else:
-        unheard_w = max(der.power_up_w, der.reversion.safe_w)
+        unheard_w = max(der.power_up_w, der.reverts_to_w)
     return DerPlant(
         name=der.name,
         nameplate_w=der.nameplate_w,
         dead_time_s=der.dead_time_s,
         slope_w_per_s=der.slope_w_per_s,
-        min_w=der.nameplate_w * der.min_pct / 100,
+        min_w=der.min_w,
         unheard_w=unheard_w,
         unseen_s=der.poll_s + der.timeout_s * (1 + der.retries),
         contact=der.contact,

@@ -11,7 +11,7 @@ from edge.guard.measuring import measured
 from edge.guard.ratings import configured
 from edge.guard.settings import ElementSettings, GuardSettings, pickup_w
 from edge.guard.wire import sharers
-from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Der, Element, Method, PcsMode, Site
+from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Element, Method, PcsMode, Site
 
 
 def judge(site: Site) -> list[Finding]:
@@ -158,12 +158,12 @@ def _reversion(site: Site) -> Iterator[Finding]:
                 " value or a contact with a dead-man",
             )
             continue
-        safe_w += der.reversion.safe_w
-        if 0 < der.reversion.safe_w < _min_w(der):
+        safe_w += der.reverts_to_w
+        if 0 < der.reversion.safe_w < der.min_w:
             yield Finding(
                 "problem",
                 f"{path}.safe_w",
-                f"must be 0 or at least {_min_w(der):g} W, the {der.min_pct:g} % of min_pct: {der.name} does not"
+                f"must be 0 or at least {der.min_w:g} W, the {der.min_pct:g} % of min_pct: {der.name} does not"
                 " obey what lies between",
             )
         longest_s = 30 - budget.decay_s(der)
@@ -184,10 +184,6 @@ def _reversion(site: Site) -> Iterator[Finding]:
             "der.reversion",
             f"the reversion values outside dead-man contacts sum to {safe_w:g} W, above the limit of {limit_w:g} W",
         )
-
-
-def _min_w(der: Der) -> float:
-    return der.nameplate_w * der.min_pct / 100
 
 
 def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:

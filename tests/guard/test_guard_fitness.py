@@ -93,6 +93,19 @@ def test_an_import_element_does_not_mind_a_lost_load() -> None:
     assert said.level == "fact"
 
 
+@pytest.mark.parametrize(("min_pct", "fits"), [(4.0, True), (25.0, True), (25.01, False)])
+def test_one_that_keeps_its_minimum_reverts_to_no_less(min_pct: float, fits: bool) -> None:
+    """20 kW that reverts to 0 W and keeps 25 % of it, beside 20 kW unmanaged, is all that 25 kW allow."""
+    at = site(
+        ("safe_w = 5_000.0", "safe_w = 0.0"),
+        ("reversion = {", f'min_pct = {min_pct}\ntold_zero = "keeps_minimum"\nreversion = {{'),
+        ("[guard]", "[unmanaged]\nnameplate_w = 20000.0\n[guard]"),
+    )
+    assert (not any(path == "der.reversion" for path, _ in problems(at))) is fits
+    stops = at.model_copy(update={"der": tuple(der.model_copy(update={"told_zero": "stops"}) for der in at.der)})
+    assert not any(path == "der.reversion" for path, _ in problems(stops))
+
+
 def test_others_on_a_der_s_wire_are_waited_for() -> None:
     at = site(('uri = "tcp://127.0.0.1:15022?unit=1"', 'uri = "tcp://127.0.0.1:15023?unit=7"'))
     assert "0.30 others on its wire" in budget.proof(at, 0).spelled()

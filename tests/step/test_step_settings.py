@@ -31,6 +31,8 @@ def test_what_an_unheard_der_may_make_is_nameplate_unless_both_values_are_proven
     assert Settings.of(swapped(PROVEN)).core.ders[1].unheard_w == 4_000.0
     higher = (PROVEN[0], PROVEN[1].replace("3_000", "7_000"))
     assert Settings.of(swapped(higher)).core.ders[1].unheard_w == 7_000.0
+    keeps = (PROVEN[0], 'told_zero = "keeps_minimum"\nmin_pct = 10.0\n' + PROVEN[1].replace("4_000", "0"))
+    assert Settings.of(swapped(keeps)).core.ders[1].unheard_w == 8_000.0
 
 
 def test_stale_is_what_security_adds_up_to() -> None:

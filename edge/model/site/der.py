@@ -52,7 +52,10 @@ class Der(Strict):
     kind: Literal["pv", "storage"] = "pv"
     dead_time_s: Seconds = Field(description="from a limit on the wire until the output starts to move")
     slope_pct_per_s: float = Field(gt=0, le=10_000, description="of nameplate")
-    min_pct: float = Field(0.0, ge=0, lt=100)
+    min_pct: float = Field(0.0, ge=0, lt=100, description="lowest limit that it holds without leaving operation")
+    told_zero: Literal["stops", "keeps_minimum"] = Field(
+        "stops", description="what it does at a limit of 0; one that keeps its minimum is switched off by its permission"
+    )
     power_up_w: Watts | None = Field(None, description="proven limit after a restart; default nameplate")
     reversion: Reversion | None = None
     contact: Name | None = Field(None, description="the trip output that disconnects this DER")
@@ -69,6 +72,18 @@ class Der(Strict):
     def rated_va(self) -> float:
         """Its rating in VA; where the file gives none, the one in W at a power factor of 1."""
         return self.nameplate_w if self.nameplate_va is None else self.nameplate_va
+
+    @property
+    def min_w(self) -> float:
+        """The lowest limit that it holds without leaving operation, in watts."""
+        return self.nameplate_w * self.min_pct / 100
+
+    @property
+    def reverts_to_w(self) -> float:
+        """What it makes at most after its reversion; one that keeps its minimum goes no lower by itself."""
+        if self.reversion is None:
+            return self.nameplate_w
+        return max(self.reversion.safe_w, self.min_w if self.told_zero == "keeps_minimum" else 0.0)
 
     @property
     def slope_w_per_s(self) -> float:
