@@ -93,7 +93,9 @@ class SunSpecInverter:
             permitted = await self._permission.give(given=limit_w > 0)
         if permitted.verified:
             return result
-        return WriteResult(Outcome.MISMATCH, result.wanted, result.found, f"its permission: {permitted.reason}")
+        return WriteResult(
+            Outcome.MISMATCH, result.wanted, result.found, f"its permission: {permitted.reason}"
+        )
 
     async def read_limit(self) -> float | None:
         """The limit in force in W, None when none is enabled; WMax is checked on the way.

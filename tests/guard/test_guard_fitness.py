@@ -102,7 +102,9 @@ def test_one_that_keeps_its_minimum_reverts_to_no_less(min_pct: float, fits: boo
         ("[guard]", "[unmanaged]\nnameplate_w = 20000.0\n[guard]"),
     )
     assert (not any(path == "der.reversion" for path, _ in problems(at))) is fits
-    stops = at.model_copy(update={"der": tuple(der.model_copy(update={"told_zero": "stops"}) for der in at.der)})
+    stops = at.model_copy(
+        update={"der": tuple(der.model_copy(update={"told_zero": "stops"}) for der in at.der)}
+    )
     assert not any(path == "der.reversion" for path, _ in problems(stops))
 
 

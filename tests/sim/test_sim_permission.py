@@ -68,7 +68,8 @@ async def test_told_nothing_it_makes_nothing_and_comes_back_under_its_limit(role
         assert made_w(site, role) == 0.0
         assert (await scanned(site, role))[model][point] == 0
         told = await inverter.write_limit(9_000.0)
-        assert (told.outcome, told.found["limit_w"]) == (Outcome.VERIFIED, pytest.approx(9_000.0, abs=100.0))
+        assert told.outcome is Outcome.VERIFIED
+        assert told.found["limit_w"] == pytest.approx(9_000.0, abs=100.0)
         assert (await scanned(site, role))[model][point] == 1
         site.run(5.0)
         assert 0.0 < made_w(site, role) <= 9_000.0
@@ -95,7 +96,9 @@ def nameplate_w(site: HandMoved, role: str) -> float:
 
 async def test_a_permission_that_is_not_taken_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async def not_taken(_self: SunSpecPermission, *, given: bool) -> WriteResult:
-        return WriteResult(Outcome.MISMATCH, {"Conn": int(given)}, {"Conn": 1}, "reads back differently: Conn")
+        return WriteResult(
+            Outcome.MISMATCH, {"Conn": int(given)}, {"Conn": 1}, "reads back differently: Conn"
+        )
 
     buses = Buses()
     async with served() as site:

@@ -52,9 +52,12 @@ class Der(Strict):
     kind: Literal["pv", "storage"] = "pv"
     dead_time_s: Seconds = Field(description="from a limit on the wire until the output starts to move")
     slope_pct_per_s: float = Field(gt=0, le=10_000, description="of nameplate")
-    min_pct: float = Field(0.0, ge=0, lt=100, description="lowest limit that it holds without leaving operation")
+    min_pct: float = Field(
+        0.0, ge=0, lt=100, description="lowest limit that it holds without leaving operation"
+    )
     told_zero: Literal["stops", "keeps_minimum"] = Field(
-        "stops", description="what it does at a limit of 0; one that keeps its minimum is switched off by its permission"
+        "stops",
+        description="what it does at a limit of 0; one that keeps its minimum is switched off by its permission",
     )
     power_up_w: Watts | None = Field(None, description="proven limit after a restart; default nameplate")
     reversion: Reversion | None = None
