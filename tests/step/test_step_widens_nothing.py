@@ -1,20 +1,24 @@
-"""Nothing widens: images of any kind, in any order, straight into `step`, against a rule of two lines.
+"""Nothing widens: images of any kind, in any order, straight into `step`, against the rules of `known`.
 
-The tightest good information: blind, the limit alone; with sight, the limit and the most that the host can have
-taken when the last fresh sample was measured, every DER at its rating, less the export it showed.
+Readings of any age, faults, restarts, overrides, a limiter that fails; then the same with each rule of the stack broken.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from known import Known
 from plant import settled, swapped
 
+import edge.step
 from edge.core import control
-from edge.model.commands import Commands
+from edge.guard import guard
+from edge.model.commands import Commands, DerLimit
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 from edge.model.image import DerReading, Image, OutputReading, Override, PccReading
 from edge.model.sample import Quality, Sample
@@ -22,7 +26,8 @@ from edge.step import Settings, start, step
 
 SITE = swapped()
 SETTINGS = Settings.of(SITE)
-LIMIT_W = SITE.limit_w
+DROPOUT_W = 24_500.0
+"""The element's: export is held below it, not below the limit."""
 FAST = settings(
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
@@ -113,17 +118,18 @@ def total_w(commands: Commands) -> float:
     return sum(limit.limit_w for limit in commands.limits)
 
 
-@given(scans=st.lists(SCAN, min_size=1, max_size=40), begins=STARTS)
-@FAST
-def test_no_sequence_of_anything_widens(scans: list[Scan], begins: Durable | float) -> None:
-    most_load_w = 0.0
+def check(scans: list[Scan], begins: Durable | float) -> None:
+    """Run the scans; every rule is asserted at each."""
     shown = PccReading(Sample.none(), Sample.none(), Sample.none())
     now_s, sequence, first = 100.0, 0, isinstance(begins, Durable)
+    known = Known(SITE, DROPOUT_W, now_s)
     if isinstance(begins, Durable):
         state = start(SETTINGS, begins, now_s)
     else:
         plant = settled(load_w=begins)
         state, now_s, sequence, shown = plant.state, plant.now_s, plant.pcc.sequence, plant.pcc
+        known.commanded(dict(zip((der.name for der in SITE.der), state.guard.limits_w, strict=True)), 0.0)
+        known.allowed_w = DROPOUT_W + begins
     for scan in scans:
         now_s += scan.gap_s
         sequence += scan.is_new
@@ -132,7 +138,8 @@ def test_no_sequence_of_anything_widens(scans: list[Scan], begins: Durable | flo
             seen = replace(seen, pcc=shown)
         shown = seen.pcc
         if scan.restart:
-            state, first, most_load_w = start(SETTINGS, state.durable, now_s), True, 0.0
+            state, first = start(SETTINGS, state.durable, now_s), True
+            known = Known(SITE, DROPOUT_W, now_s)
         was_w = dict(zip((der.name for der in SITE.der), state.guard.limits_w, strict=True))
         with pytest.MonkeyPatch.context() as patch:
             if scan.fails:
@@ -140,11 +147,10 @@ def test_no_sequence_of_anything_widens(scans: list[Scan], begins: Durable | flo
             state, commands, _ = step(seen, SETTINGS, state, now_s)
         limits_w = {limit.name: limit.limit_w for limit in commands.limits}
         export_w = seen.pcc.export_w.fresh(now_s, SETTINGS.core.stale_s)
-        blind = export_w is None
-        if export_w is not None:
-            most_load_w = SITE.nameplate_w - export_w
-        allowed_w = LIMIT_W + (0.0 if blind or scan.fails else max(0.0, most_load_w))
-        assert total_w(commands) <= min(allowed_w, SITE.nameplate_w) + 1e-6
+        sighted = export_w is not None and not scan.fails
+        allowed_w = known.seen(seen, sighted=sighted, is_new=scan.is_new)
+        assert total_w(commands) <= allowed_w + 1e-6
+        known.commanded(limits_w, now_s)
         if state.durable.tripped:
             assert total_w(commands) == 0.0
             assert not any(output.closed for output in commands.outputs)
@@ -156,15 +162,115 @@ def test_no_sequence_of_anything_widens(scans: list[Scan], begins: Durable | flo
         for der in seen.ders:
             if not der.reachable or der.refused:
                 assert limits_w[der.name] == 0.0
-            if first or scan.fails:
+            if first or scan.fails or state.core.fallback.starting:
                 assert limits_w[der.name] <= der.limit_w.otherwise(1e9) + 1e-9
             if scan.fails:
                 assert limits_w[der.name] <= was_w[der.name] + 1e-9
-        unheard_w = sum(
-            known.nameplate_w
-            for known, der in zip(SITE.der, seen.ders, strict=True)
-            if (not der.reachable or der.refused) and known.contact is None
-        )
-        if scan.fails and unheard_w:
-            assert total_w(commands) <= max(0.0, LIMIT_W - unheard_w)
         first = False
+
+
+@given(scans=st.lists(SCAN, min_size=1, max_size=40), begins=STARTS)
+@FAST
+def test_no_sequence_of_anything_widens(scans: list[Scan], begins: Durable | float) -> None:
+    check(scans, begins)
+
+
+Broken = Callable[..., Any]
+
+
+def after(change: Callable[[Any], Any]) -> Callable[[Broken], Broken]:
+    """The function, and what it gives changed."""
+    return lambda right: lambda *given, **named: change(right(*given, **named))
+
+
+def before(change: Callable[..., tuple[Any, ...]]) -> Callable[[Broken], Broken]:
+    """The function, given something else."""
+    return lambda right: lambda *given, **named: right(*change(*given), **named)
+
+
+def asked_for(right: Broken) -> Broken:
+    """A guard that passes on what the limiter asks for."""
+
+    def guard_step(
+        image: Any, known: Any, state: Any, limits_w: dict[str, float], *given: Any, **named: Any
+    ) -> Any:
+        state, commands, events = right(image, known, state, limits_w, *given, **named)
+        limits = tuple(DerLimit(name, limit_w) for name, limit_w in limits_w.items())
+        return state, replace(commands, limits=limits), events
+
+    return guard_step
+
+
+def all_told(right: Broken) -> Broken:
+    """A limiter that leaves a little to DERs that nobody hears."""
+
+    def core_step(*given: Any, **named: Any) -> Any:
+        state, wish = right(*given, **named)
+        return state, replace(wish, limits_w=wish.limits_w | dict.fromkeys(state.lost, 100.0))
+
+    return core_step
+
+
+BREAKS: dict[str, tuple[Any, str, Callable[[Broken], Broken]]] = {
+    "the limiter gives 3 kW more": (
+        control,
+        "correct",
+        after(lambda made: replace(made, ceiling_w=made.ceiling_w + 3_000.0)),
+    ),
+    "fallback gives 3 kW more": (control, "fallback_total_w", after(lambda total_w: total_w + 3_000.0)),
+    "fallback is not in the stack": (
+        control,
+        "_stack",
+        after(lambda stack: tuple(each for each in stack if each.by != "fallback")),
+    ),
+    "fallback is never entered": (control, "fallback_step", after(lambda made: replace(made, active=False))),
+    "the loosest counts": (control, "_stack", after(lambda stack: stack[::-1])),
+    "overrides are not in the stack": (
+        control,
+        "_stack",
+        after(lambda stack: tuple(each for each in stack if each.by != "portal")),
+    ),
+    "overrides of one DER are not applied": (control, "_single_narrowings", after(lambda _: ())),
+    "a start loosens": (
+        control,
+        "_caps",
+        before(lambda core, fallback, *more: (core, replace(fallback, starting=False), *more)),
+    ),
+    "unheard DERs count for nothing": (
+        control,
+        "_counted_w",
+        after(lambda counted: dict.fromkeys(counted, 0.0)),
+    ),
+    "unheard DERs keep something": (control, "core_step", all_told),
+    "shares add up to more": (
+        control.dispatch,
+        "proportional",
+        before(lambda total_w, *more: (1.1 * total_w, *more)),
+    ),
+    "the guard passes on what is asked": (guard, "guard_step", asked_for),
+    "what stands in gives more": (
+        edge.step,
+        "stand_in",
+        after(
+            lambda made: (
+                made[0],
+                replace(made[1], limits_w={k: w + 100.0 for k, w in made[1].limits_w.items()}),
+            )
+        ),
+    ),
+}
+"""A rule of the stack, each broken in one way: module, function, and what becomes of it."""
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_a_broken_rule_is_noticed(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, name, breaks = BREAKS[what]
+    monkeypatch.setattr(module, name, breaks(getattr(module, name)))
+
+    @given(scans=st.lists(SCAN, min_size=1, max_size=40), begins=STARTS)
+    @settings(FAST, phases=[Phase.generate])
+    def sequences(scans: list[Scan], begins: Durable | float) -> None:
+        check(scans, begins)
+
+    with pytest.raises(AssertionError):
+        sequences()

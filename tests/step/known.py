@@ -1,0 +1,67 @@
+"""The tightest that good information allows for the sum of the ceilings, by a rule of its own.
+
+Blind, it is the most that may be exported less what unheard DERs may make. With sight, the host took no more at the sample than the DERs
+can have made less the export that it showed; and a DER can have made no more than the highest ceiling in force, or the
+highest output measured, since the slowest answer that a profile wrong by a factor of two allows.
+"""
+
+from __future__ import annotations
+
+from edge.core.pace import SPREAD
+from edge.model.image import Image
+from edge.model.site import Der, Site
+
+COMMAND_S = 0.03
+
+
+class Known:
+    """What was commanded and measured so far, for each DER with its time. Nothing known: every DER at its rating."""
+
+    def __init__(self, site: Site, most_export_w: float, now_s: float) -> None:
+        self.site = site
+        self.most_export_w = most_export_w
+        self.ceilings: dict[str, list[tuple[float, float]]] = {
+            der.name: [(now_s - 1e6, der.nameplate_w)] for der in site.der
+        }
+        self.outputs: dict[str, list[tuple[float, float]]] = {der.name: [] for der in site.der}
+        self.allowed_w = 0.0
+
+    def commanded(self, limits_w: dict[str, float], now_s: float) -> None:
+        """The ceilings of a scan."""
+        for name, limit_w in limits_w.items():
+            self.ceilings[name].append((now_s, limit_w))
+
+    def seen(self, image: Image, *, sighted: bool, is_new: bool) -> float:
+        """The most that the ceilings may add up to after this scan."""
+        for der in image.ders:
+            output_w = der.output_w.since(float("-inf"))
+            if output_w is not None:
+                self.outputs[der.name].append((der.output_w.newest_s, output_w))
+        unheard = {der.name for der in image.ders if not der.reachable or der.refused}
+        limit_w = self.most_export_w
+        if not sighted:
+            return max(0.0, limit_w - self._rated_w(unheard))
+        if is_new:
+            export = image.pcc.export_w
+            load_w = -export.otherwise(0.0)
+            for der in self.site.der:
+                if der.name in unheard:
+                    load_w += max(0.0, *(self.outputs[der.name] or [(0.0, 0.0)])[-1][1:])
+                else:
+                    load_w += self._most_w(der, export.oldest_s, export.newest_s)
+            self.allowed_w = limit_w + load_w
+        return max(0.0, self.allowed_w - self._rated_w(unheard))
+
+    def _rated_w(self, names: set[str]) -> float:
+        return sum(der.nameplate_w for der in self.site.der if der.name in names)
+
+    def _most_w(self, der: Der, from_s: float, to_s: float) -> float:
+        since_s = from_s - COMMAND_S - SPREAD * (der.dead_time_s + 100 / der.slope_pct_per_s)
+        told = self.ceilings[der.name]
+        in_force = [
+            limit_w
+            for (at_s, limit_w), (until_s, _) in zip(told, [*told[1:], (float("inf"), 0.0)], strict=True)
+            if at_s <= to_s and until_s >= since_s
+        ]
+        measured = [output_w for at_s, output_w in self.outputs[der.name] if at_s >= since_s]
+        return min(der.nameplate_w, max([*in_force, *measured]))
