@@ -33,10 +33,10 @@ class Known:
 
     def seen(self, image: Image, *, sighted: bool, is_new: bool) -> float:
         """The most that the ceilings may add up to after this scan."""
-        for der in image.ders:
-            output_w = der.output_w.since(float("-inf"))
+        for reading in image.ders:
+            output_w = reading.output_w.since(float("-inf"))
             if output_w is not None:
-                self.outputs[der.name].append((der.output_w.newest_s, output_w))
+                self.outputs[reading.name].append((reading.output_w.newest_s, output_w))
         unheard = {der.name for der in image.ders if not der.reachable or der.refused}
         limit_w = self.most_export_w
         if not sighted:

@@ -16,7 +16,7 @@ from known import Known
 from plant import settled, swapped
 
 import edge.step
-from edge.core import control
+from edge.core import control, dispatch
 from edge.guard import guard
 from edge.model.commands import Commands, DerLimit
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
@@ -243,7 +243,7 @@ BREAKS: dict[str, tuple[Any, str, Callable[[Broken], Broken]]] = {
     ),
     "unheard DERs keep something": (control, "core_step", all_told),
     "shares add up to more": (
-        control.dispatch,
+        dispatch,
         "proportional",
         before(lambda total_w, *more: (1.1 * total_w, *more)),
     ),
