@@ -242,7 +242,8 @@ def _trip(status: Status) -> Text:
 def excursions(status: ExcursionStatus) -> Text:
     """How often export was above the limit of late, how long and how much."""
     line = Text("excursions  ", "bold")
-    line.append(f"{_summed(status.last_24h, '24 h')}; {_summed(status.last_30d, '30 days')}", "dim")
+    spans = {"1 h": status.last_1h, "24 h": status.last_24h, "30 days": status.last_30d}
+    line.append("; ".join(_summed(what, span) for span, what in spans.items()), "dim")
     return line
 
 

@@ -258,8 +258,9 @@ class ExcursionSum(Message):
 
 
 class ExcursionStatus(Message):
-    """Excursions of the last 24 hours and 30 days, also those from before the last restart."""
+    """Excursions of the last hour, 24 hours and 30 days, also those from before the last restart."""
 
+    last_1h: ExcursionSum = ExcursionSum()
     last_24h: ExcursionSum = ExcursionSum()
     last_30d: ExcursionSum = ExcursionSum()
 

@@ -12,6 +12,7 @@ from contract.socket import EventStatus, ExcursionStatus
 from edge.agent.capture_records import CaptureRecords
 from edge.agent.captures import Mark
 from edge.agent.coalesce import HOUR_S, Coalescer, Flood
+from edge.agent.cumulative import Cumulative
 from edge.agent.excursions import Excursion, Excursions
 from edge.agent.minute import Minute
 from edge.agent.scanned import Scanned
@@ -66,6 +67,7 @@ class Recorder:
         self._excursions = Excursions(site.limit_w, site.nameplate_w)
         self._onset = wall.at(time.monotonic())
         self._tally = tally
+        self._cumulative = Cumulative(site)
         self._minute = Minute(time.monotonic())
         self._standing: tuple[object, ...] = ()
         self._status_s = float("-inf")
@@ -101,7 +103,7 @@ class Recorder:
     def close(self, now_s: float) -> None:
         """Write what is still open: a running excursion, captures, floods."""
         excursion = self._excursions.end(now_s)
-        self._count()
+        self._count(now_s)
         if excursion is not None:
             self._keep_excursion(excursion, now_s)
         for at_s, payload in self._captures.flush():
@@ -156,7 +158,7 @@ class Recorder:
         """A new measurement: an excursion may begin with it, or end."""
         was_running = self._excursions.running
         ended = self._excursions.take(export_w, now_s)
-        self._count()
+        self._count(now_s)
         if ended is not None:
             self._keep_excursion(ended, now_s)
         if self._excursions.running and not was_running:
@@ -165,11 +167,15 @@ class Recorder:
                 detail = f"export of {export_w:.0f} W, above {self._site.limit_w:.0f} W"
                 self._captures.reach(Mark(now_s, self._onset, "excursion", detail))
 
-    def _count(self) -> None:
-        """Add to the tally what the excursions have grown by."""
+    def _count(self, now_s: float) -> None:
+        """Add to the tally what the excursions have grown by; too much in sum is an alarm."""
         grown = self._excursions.grown()
-        if grown != Sum():
-            self._tally.add(grown, self._wall.now_s())
+        if grown == Sum():
+            return
+        wall_s = self._wall.now_s()
+        self._tally.add(grown, wall_s)
+        for sentence in self._cumulative.look(self._tally, wall_s):
+            self.tell(Happening("alarm", now_s, sentence))
 
     def _keep_excursion(self, excursion: Excursion, now_s: float) -> None:
         """One record, at its end, so that it counts once; its capture reaches to 30 s after that."""

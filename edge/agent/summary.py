@@ -26,6 +26,7 @@ from contract.socket import (
     TripStatus,
     WriteStatus,
 )
+from edge.agent.cumulative import HOUR_S
 from edge.agent.der_task import Writes
 from edge.agent.scan_clock import ScanClock
 from edge.agent.scanned import Scanned
@@ -89,8 +90,10 @@ def status_of(
 
 def excursion_status(tally: Tally, wall_s: float) -> ExcursionStatus:
     """Excursions of late."""
-    day, month = (ExcursionSum(**asdict(tally.over(span_s, wall_s))) for span_s in (DAY_S, MONTH_S))
-    return ExcursionStatus(last_24h=day, last_30d=month)
+    hour, day, month = (
+        ExcursionSum(**asdict(tally.over(span_s, wall_s))) for span_s in (HOUR_S, DAY_S, MONTH_S)
+    )
+    return ExcursionStatus(last_1h=hour, last_24h=day, last_30d=month)
 
 
 def _image(done: Scanned, site: Site, stale_s: float) -> ImageStatus:

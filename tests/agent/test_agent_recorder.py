@@ -381,3 +381,14 @@ def test_a_spool_that_cannot_be_written_is_an_alarm_and_control_goes_on(tape: Ta
     for _ in range(3):
         tape.scan(20_000.0)
     assert tape.alarms() == ["records wait in memory: the disk is full: the spool cannot take the record"]
+
+
+def test_too_much_time_above_the_limit_in_an_hour_is_one_alarm(tape: Tape) -> None:
+    """Each of the excursions is short; with the one that passes a minute in sum it is told, and not again."""
+    for _ in range(70):
+        for export_w in (*[30_000.0] * 5, 0.0):
+            tape.scan(export_w)
+    alarms = [event.detail for event in tape.recorder.events if event.kind == "alarm"]
+    assert len(alarms) == 1
+    assert alarms[0].startswith("export above the limit adds up to 60.")
+    assert tape.recorder.excursions().last_1h.count == 70

@@ -85,7 +85,10 @@ def test_events_without_an_agent(site: Path) -> None:
     assert [line.split()[4] for line in lines[1:5]] == ["pickup", "trip", "reset", "pickup"]
     assert lines[1].startswith("2026-05-01 12:00:00.250  holdover          1000.000  pickup")
     assert [line.split()[5] for line in (lines[1], lines[2], lines[4])] == ["3", "3", "5"]
-    assert lines[5] == "excursions  2 in 24 h (3.5 s, 4.2 Wh); 2 in 30 days (3.5 s, 4.2 Wh)"
+    assert (
+        lines[5]
+        == "excursions  2 in 1 h (3.5 s, 4.2 Wh); 2 in 24 h (3.5 s, 4.2 Wh); 2 in 30 days (3.5 s, 4.2 Wh)"
+    )
     status, out, _ = run("events", site, "--json", "--last", "2")
     found = json.loads(out)
     assert [event["seq"] for event in found["events"]] == [4, 5]

@@ -24,6 +24,14 @@ class Guard(Strict):
     element: tuple[Element, ...] = Field(())
     olrt_bound_s: float = Field(30.0, gt=0, le=30, description="longest continuous excursion (PCS bound)")
     reset_s: float = Field(10.0, gt=0, le=600)
+    over_1h_s: Seconds = Field(60.0, description="alarm: time above the limit within an hour, in sum")
+    over_24h_s: Seconds = Field(300.0, description="alarm: the same within 24 hours")
+    over_1h_wh: float | None = Field(
+        None, ge=0, le=1e9, description="alarm: energy; default nameplate for 30 s"
+    )
+    over_24h_wh: float | None = Field(
+        None, ge=0, le=1e9, description="alarm: energy; default nameplate for 2 min"
+    )
     reset: Literal["manual", "auto"] = "manual"
     lockout_trips: int = Field(3, ge=1, le=100, description="trips in 24 h after which reset is manual")
 
