@@ -18,7 +18,7 @@ from edge.model.freshness import MeterFreshness, MeterTiming
 from edge.model.image import DerReading, Image, OutputReading
 from edge.model.readings import MeterRaw
 from edge.model.sample import Sample
-from edge.model.site import Site
+from edge.model.site import ModbusCoil, Site
 from edge.step import Settings, State, mode, start, step
 
 DT_S = 0.005
@@ -65,6 +65,7 @@ class Plant:
 
     def __init__(self, site: Site, seed: int) -> None:
         self.site, self.draw = site, random.Random(seed)
+        (self.output,) = (each for each in site.trip_output if isinstance(each, ModbusCoil))
         self.settings = Settings.of(site)
         self.state: State = start(self.settings, NEW_SITE, 0.0)
         self.now_s = 0.0
@@ -125,7 +126,7 @@ class Plant:
 
     def _contact(self, now_s: float) -> None:
         """The module: opens when told, or when its watchdog has run out; moves after its actuation time."""
-        output = self.site.trip_output[0]
+        output = self.output
         held = now_s - self.held_s < (output.watchdog_s or math.inf) and now_s < self.opens_s
         if held is self.closed:
             self.told_s = now_s
@@ -168,7 +169,7 @@ class Plant:
 
     def _scan(self, now_s: float) -> None:
         gap_s, self.scan_s = now_s - self.scan_s, now_s
-        feedback = OutputReading(self.site.trip_output[0].name, Sample.good(float(self.closed), now_s))
+        feedback = OutputReading(self.output.name, Sample.good(float(self.closed), now_s))
         image = Image(0, self.meter.reading, tuple(self.ders.values()), (feedback,))
         oldest_s = self.meter.reading.export_w.oldest_s
         was = self.state.durable.tripped
@@ -178,7 +179,7 @@ class Plant:
         if self.obeys:
             for limit, der in zip(commands.limits, self.site.der, strict=True):
                 self.output_w[der.name] = min(SHARE * der.nameplate_w, limit.limit_w)
-        write_s = self.draw.uniform(WIRE_S, self.site.trip_output[0].timeout_s)
+        write_s = self.draw.uniform(WIRE_S, self.output.timeout_s)
         if commands.outputs[0].closed:
             self.opens_s = math.inf
             if gap_s <= 2 * self.site.control.scan_s + 1e-9:

@@ -126,11 +126,14 @@ def _plain(value: object) -> object:
 
 
 def _profiles(site: Site) -> list[Finding]:
-    """What the device profiles add: a reversion asked of a device that has none."""
-    from drivers.site_check import unfit_reversions
+    """What the drivers add: a reversion asked of a device that has none, a driver that is not installed here."""
+    from drivers.site_check import missing_packages, unfit_reversions
     from edge.guard.finding import Finding
 
-    return [Finding("problem", path, text) for path, text in unfit_reversions(site)]
+    return [
+        *(Finding("problem", path, text) for path, text in unfit_reversions(site)),
+        *(Finding("warning", path, text) for path, text in missing_packages(site)),
+    ]
 
 
 def _unseen(probed: list[dict[str, Any]]) -> list[Finding]:
@@ -154,7 +157,10 @@ async def _probe(site: Site) -> list[dict[str, Any]]:
     with contextlib.closing(Buses()) as buses:
         asked: list[tuple[str, Any]] = [("meter", lambda: _meet_meter(make_meter(buses, site.meter)))]
         asked += [(der.name, lambda der=der: make_inverter(buses, der).identify()) for der in site.der]
-        asked += [(one.name, lambda one=one: make_trip_output(buses, one).read()) for one in site.trip_output]
+        asked += [
+            (one.name, lambda one=one: make_trip_output(buses, one, site.der).read())
+            for one in site.trip_output
+        ]
         for name, ask in asked:
             try:
                 found.append({"name": name, "answer": _told(await ask()), "error": None})

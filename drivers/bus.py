@@ -57,8 +57,10 @@ class Bus:
         )
         return Registers(done.answer.registers[:count], done.sent_s, done.received_s)
 
-    async def write(self, unit: int, address: int, words: Sequence[int]) -> None:
-        """Write holding registers in one request (FC16), at most 123."""
+    async def write(
+        self, unit: int, address: int, words: Sequence[int], *, not_after_s: float | None = None
+    ) -> None:
+        """Write holding registers in one request (FC16), at most 123; past `not_after_s` nothing is sent: TooLate."""
         values = list(words)
         question = Question(
             lambda c: c.write_registers(address, values, device_id=unit),
@@ -66,7 +68,7 @@ class Bus:
             (WRITE_REGISTERS, address, len(values)),
         )
         what = f"a write of {len(values)} registers at {address} to unit {unit}"
-        await self._retried(lambda: self._attempt(question, what))
+        await self._retried(lambda: self._attempt(question, what, not_after_s))
 
     async def read_coil(self, unit: int, address: int) -> bool:
         """Read one coil (FC01)."""

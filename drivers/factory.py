@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drivers.bus import Bus, Buses
 from drivers.errors import DriverError
 from drivers.inverter_sunspec import SunSpecInverter
@@ -9,6 +11,8 @@ from drivers.meter_sunspec import SunSpecMeter
 from drivers.profile import load_profile
 from drivers.protocol import Inverter, Meter, TripOutput
 from drivers.trip_coil import TripCoil
+from drivers.trip_permit import TripPermit
+from drivers.trip_pulse import TripPulse
 from drivers.uri import ModbusUri
 from edge.model import site
 
@@ -27,8 +31,18 @@ def make_inverter(buses: Buses, der: site.Der) -> Inverter:
     return SunSpecInverter(bus, unit, keeps_minimum=der.told_zero == "keeps_minimum")
 
 
-def make_trip_output(buses: Buses, output: site.TripOutput) -> TripOutput:
-    """A trip output's driver; it never retries, its next scan does."""
+def make_trip_output(buses: Buses, output: site.TripOutput, ders: Sequence[site.Der]) -> TripOutput:
+    """A trip output's driver; it never retries, its next scan does.
+
+    Raises:
+        DriverError: A URI or profile that cannot be used, or a GPIO line where libgpiod is not installed.
+    """
+    if isinstance(output, site.GpioPulse):
+        return _pulse(output)
+    if isinstance(output, site.PermitService):
+        der = next(der for der in ders if der.name == output.der)
+        bus, unit = _open(buses, der.uri, output.timeout_s, 0)
+        return TripPermit(bus, unit, der.nameplate_w)
     bus, unit = _open(buses, output.uri, output.timeout_s, 0)
     _expect(output.profile, "trip_output")
     return TripCoil(
@@ -39,6 +53,18 @@ def make_trip_output(buses: Buses, output: site.TripOutput) -> TripOutput:
         watchdog_register=output.watchdog_register,
         dead_man_s=output.dead_man_s,
     )
+
+
+def _pulse(output: site.GpioPulse) -> TripOutput:
+    try:
+        from drivers.gpio import GpioLine  # noqa: PLC0415 - only a site with GPIO needs the package
+    except ImportError as error:
+        raise DriverError(f"{output.name} needs the package gpiod: install dergate[gpio]") from error
+    feedback = None
+    if output.feedback is not None:
+        feedback = GpioLine(output.chip, output.feedback, output=False, active_low=output.feedback_active_low)
+    line = GpioLine(output.chip, output.line, output=True, active_low=output.active_low)
+    return TripPulse(line, feedback, pulse_s=output.pulse_s, dead_man_s=output.dead_man_s)
 
 
 def _open(buses: Buses, uri: str, timeout_s: float, retries: int) -> tuple[Bus, int]:

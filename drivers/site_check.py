@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from drivers.errors import UriError
 from drivers.profile import Profile, ProfileError, load_profile, profile_names
 from drivers.uri import ModbusUri
-from edge.model.site import Site
+from edge.model.site import GpioPulse, ModbusCoil, Site
 from edge.model.toml_lines import Path
 from tiir import catalogue
 
@@ -20,6 +21,7 @@ def mistakes(site: Site) -> Iterator[tuple[Path, str]]:
     for path, uri, profile in _named(site):
         yield from _address((*path, "uri"), uri, taken)
         yield from _profile((*path, "profile"), profile, _ROLES[str(path[0])])
+    yield from _lines(site)
     if site.tiir_profile not in catalogue.profile_names():
         known = ", ".join(catalogue.profile_names())
         yield ("tiir_profile",), f"no settings profile is named {site.tiir_profile!r}; there are: {known}"
@@ -37,12 +39,40 @@ def unfit_reversions(site: Site) -> Iterator[tuple[str, str]]:
             )
 
 
+def missing_packages(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield (key path, sentence) for each output whose driver is not installed on this machine."""
+    for index, output in enumerate(site.trip_output):
+        if isinstance(output, GpioPulse) and find_spec("gpiod") is None:
+            yield (
+                f"trip_output[{index}].kind",
+                f"{output.name} needs the package gpiod, which is not on this machine: install dergate[gpio]",
+            )
+
+
 def _named(site: Site) -> Iterator[tuple[Path, str, str]]:
     yield ("meter",), site.meter.uri, site.meter.profile
     for index, der in enumerate(site.der):
         yield ("der", index), der.uri, der.profile
     for index, output in enumerate(site.trip_output):
-        yield ("trip_output", index), output.uri, output.profile
+        if isinstance(output, ModbusCoil):
+            yield ("trip_output", index), output.uri, output.profile
+
+
+def _lines(site: Site) -> Iterator[tuple[Path, str]]:
+    """GPIO lines that two outputs would drive, or one would drive and read."""
+    taken: dict[tuple[str, int | str], str] = {}
+    for index, output in enumerate(site.trip_output):
+        if not isinstance(output, GpioPulse):
+            continue
+        for key, line in (("line", output.line), ("feedback", output.feedback)):
+            if line is None:
+                continue
+            if (output.chip, line) in taken:
+                yield (
+                    ("trip_output", index, key),
+                    f"line {line} of {output.chip} is {taken[output.chip, line]} already",
+                )
+            taken.setdefault((output.chip, line), f"trip_output.{index}.{key}")
 
 
 def _address(path: Path, text: str, taken: dict[tuple[str, int], str]) -> Iterator[tuple[Path, str]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from edge.model.commands import Commands, Event, Reasons
 from edge.model.durable import NEW_SITE
 from edge.model.image import Image, Override, PccReading
-from edge.model.site import Site
+from edge.model.site import GpioPulse, PermitService, Site, TripOutput
 from edge.model.view import Mode
 from edge.step import Settings, State, mode, start, step
 from sim.files.ask import Ask
@@ -29,6 +29,7 @@ from sim.virtual_faults import VirtualWire
 from sim.virtual_gateway import Gateway
 from sim.virtual_meter import VirtualMeter
 from sim.virtual_output import FEEDBACK_S, VirtualOutput
+from sim.virtual_switch import switch_of
 
 _EPS = 1e-9
 _GAP_ALLOWANCE = 2.0
@@ -115,7 +116,7 @@ class ClosedLoop:
 
     def _come_up(self) -> None:
         """The agent's process starts: it knows nothing of the devices."""
-        sim, site, now_s, draw = self.plant.sim, self.site, self.now_s, self._draw
+        site, now_s, draw = self.site, self.now_s, self._draw
 
         def wire(role: str, timeout_s: float, retries: int) -> VirtualWire:
             return VirtualWire(self._faults, role, timeout_s, retries, draw)
@@ -136,12 +137,11 @@ class ClosedLoop:
             )
             for der in site.der
         ]
-        coils = {coil.role: self.plant.coils[index] for index, coil in enumerate(sim.coil)}
         self._outputs = [
             VirtualOutput(
                 output,
-                coils[output.name],
-                wire(output.name, output.timeout_s, 0),
+                switch_of(self.plant, output),
+                self._wire_of(output),
                 now_s + draw.uniform(0.0, FEEDBACK_S),
                 self._tell,
             )
@@ -152,6 +152,12 @@ class ClosedLoop:
         self._scan_due_s = now_s
         self._scanned_s = now_s
         self._seen: PccReading | None = None
+
+    def _wire_of(self, output: TripOutput) -> VirtualWire:
+        """A permit is its inverter's, so whatever strikes that one's wire strikes it; a GPIO line has no time-out."""
+        role = output.der if isinstance(output, PermitService) else output.name
+        timeout_s = 0.0 if isinstance(output, GpioPulse) else output.timeout_s
+        return VirtualWire(self._faults, role, timeout_s, 0, self._draw)
 
     def _tell(self, kind: str, detail: str) -> None:
         self.events.append(Event(kind, self.now_s, detail))

@@ -181,7 +181,7 @@ def _misfits(scenario: Scenario, sim: SimFile, site: Site) -> Iterator[tuple[Key
     if not told <= set(units):
         yield ("agent",), f"der names {_listed(told)}, the plant's inverters are {_listed(set(units))}"
     coils = {coil.role for coil in sim.coil}
-    outputs = {output.name for output in site.trip_output}
+    outputs = {output.name for output in site.trip_output if output.is_contact}
     if not outputs <= coils:
         yield ("agent",), f"trip_output names {_listed(outputs)}, the plant's coils are {_listed(coils)}"
     for index, event in enumerate(scenario.event):

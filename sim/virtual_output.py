@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from edge.model.image import OutputReading
 from edge.model.sample import Sample
-from edge.model.site import TripOutput
-from sim.coil import TripCoil
+from edge.model.site import ModbusCoil, TripOutput
 from sim.virtual_faults import VirtualWire
 from sim.virtual_meter import TRANSACTION_S
+from sim.virtual_switch import Switch
 
 FEEDBACK_S = 0.2
 _REOPEN_S = 1.0
@@ -22,18 +22,18 @@ Tell = Callable[[str, str], None]
 
 
 class VirtualOutput:
-    """One trip module. A hold that fails is dropped: the next scan brings another.
+    """One trip output. A hold that fails is dropped: the next scan brings another.
 
     A contact that was not held for as long as its watchdog has opened by itself; it shows open from then on, and is
     held again only after it was commanded open.
     """
 
     def __init__(
-        self, output: TripOutput, coil: TripCoil, wire: VirtualWire, first_s: float, tell: Tell
+        self, output: TripOutput, switch: Switch, wire: VirtualWire, first_s: float, tell: Tell
     ) -> None:
         self.output = output
         self.due_s = first_s
-        self._coil = coil
+        self._switch = switch
         self._wire = wire
         self._tell = tell
         self._closed = Sample.none()
@@ -46,9 +46,9 @@ class VirtualOutput:
         self._answered_s = first_s
         self.tried = False
         self._said_lost = False
-        self._fits = _fits(output, coil)
+        self._fits = _fits(output, switch)
         if not self._fits:
-            tell("alarm", f"{output.name}: its watchdog is {coil.watchdog_s:g} s; it is not closed")
+            tell("alarm", f"{output.name}: its watchdog is {switch.watchdog_s:g} s; it is not closed")
         self._watchdog_s = output.watchdog_s if self._fits and output.watchdog_s else math.inf
 
     def reading(self, now_s: float) -> OutputReading:
@@ -70,13 +70,13 @@ class VirtualOutput:
         if not self._commanded_closed:
             self._commanded_closed, self._held_s = True, now_s
         if not self._lapsed(now_s) and self._request(now_s):
-            self._coil.write(closed=True)
+            self._switch.write(closed=True)
             self._held_s = now_s
 
     def tick(self, now_s: float) -> None:
         """Do what is due: open, again every second, and read the feedback."""
         if not self._commanded_closed and now_s >= self._open_s - _EPS and self._request(now_s):
-            self._coil.write(closed=False)
+            self._switch.write(closed=False)
             self._open_s = now_s + _REOPEN_S
         if now_s >= self._feedback_s - _EPS and now_s >= self._busy_s and self._request(now_s):
             self._feedback_s = max(self._feedback_s + FEEDBACK_S, now_s)
@@ -85,8 +85,8 @@ class VirtualOutput:
         self.due_s = max(due_s, self._busy_s)
 
     def _read(self, now_s: float) -> None:
-        if self.output.feedback is not None:
-            self._closed = Sample.good(float(self._coil.contact_closed), now_s - TRANSACTION_S, now_s)
+        if self.output.has_feedback:
+            self._closed = Sample.good(float(self._switch.contact_closed), now_s - TRANSACTION_S, now_s)
             self._reading = OutputReading(self.output.name, self._closed)
 
     def _request(self, now_s: float) -> bool:
@@ -110,8 +110,8 @@ class VirtualOutput:
         return self._commanded_closed and now_s - self._held_s > self._watchdog_s
 
 
-def _fits(output: TripOutput, coil: TripCoil) -> bool:
+def _fits(output: TripOutput, switch: Switch) -> bool:
     """Whether the module's own watchdog is the one that the budgets were computed with."""
-    if output.watchdog_s is None or output.watchdog_register is None:
+    if not isinstance(output, ModbusCoil) or output.watchdog_s is None or output.watchdog_register is None:
         return True
-    return 0 < coil.watchdog_s <= output.watchdog_s + 0.001
+    return 0 < switch.watchdog_s <= output.watchdog_s + 0.001

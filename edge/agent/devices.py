@@ -13,11 +13,13 @@ from drivers.reactive import SunSpecReactive
 from drivers.sunspec.curve import adopt_curve
 from drivers.sunspec.device import SunSpecDevice
 from drivers.uri import ModbusUri
-from edge.model.site import Site
+from edge.model.site import PermitService, Site
 
 LIMIT_MODELS = frozenset({121, 123, 704})
 LIMIT_POINTS = frozenset({(702, "WMax")})
 """Elsewhere, what the limit is a percentage of."""
+PERMIT = (703, "ES")
+"""The guard's, where it is a trip output."""
 
 _METER = "meter"
 _RETRIES = 2
@@ -36,7 +38,7 @@ class SiteDevices:
         self.meter: Meter = make_meter(self._buses, site.meter)
         self.ders: dict[str, Inverter] = {der.name: make_inverter(self._buses, der) for der in site.der}
         self.outputs: dict[str, TripOutput] = {
-            output.name: make_trip_output(self._buses, output) for output in site.trip_output
+            output.name: make_trip_output(self._buses, output, site.der) for output in site.trip_output
         }
         self._sunspec = {der.name: self._open(der.uri, der.timeout_s) for der in site.der}
         self.reactive: dict[str, Reactive] = {
@@ -46,6 +48,9 @@ class SiteDevices:
         }
         self._sunspec[_METER] = self._open(site.meter.uri, site.meter.timeout_s)
         self._may_write = frozenset(self.ders)
+        self._permits = frozenset(
+            output.der for output in site.trip_output if isinstance(output, PermitService)
+        )
 
     def close(self) -> None:
         """Close every line."""
@@ -67,7 +72,7 @@ class SiteDevices:
         return tuple(models)
 
     async def write_points(self, name: str, model: int, values: Mapping[str, float]) -> WriteResult:
-        """Write points of a DER's model and read them back; never those that hold its limit.
+        """Write points of a DER's model and read them back; never those that hold its limit, or its permit where that trips.
 
         Raises:
             DriverError: There is no such DER, or it does not answer.
@@ -76,6 +81,10 @@ class SiteDevices:
         if held:
             reason = f"model {model} {', '.join(held)}: the active power limit belongs to the limiter while the agent runs"
             return WriteResult(Outcome.REFUSED, dict(values), {}, reason)
+        if name in self._permits and any((model, point) == PERMIT for point in values):
+            return WriteResult(
+                Outcome.REFUSED, dict(values), {}, "model 703 ES: the permit service belongs to the guard"
+            )
         return await self._der(name).write_points(model, values)
 
     async def adopt_curve(

@@ -14,7 +14,6 @@ from edge.model import site as site_model
 from edge.model.image import OutputReading
 from edge.model.sample import Sample
 
-FEEDBACK_S = 0.2
 _REOPEN_S = 1.0
 _RETRY_S = 0.1
 _LOST_AFTER_S = 2.0
@@ -24,14 +23,19 @@ _PROVE_TRIES = 3
 
 
 class OutputTask:
-    """Owns one trip module. A `hold` that could not be written soon is dropped: the next scan brings another.
+    """Owns one trip output. A `hold` that could not be written soon is dropped: the next scan brings another.
 
     A contact that was not held for as long as its watchdog has opened by itself. It shows open from then on, and is
     held again only after it was commanded open: so the guard brings it back by enter service.
     """
 
     def __init__(
-        self, output: site_model.TripOutput, device: TripOutput, hold_valid_s: float, tell: Tell
+        self,
+        output: site_model.TripOutput,
+        device: TripOutput,
+        hold_valid_s: float,
+        feedback_every_s: float,
+        tell: Tell,
     ) -> None:
         self.output = output
         self.tried = asyncio.Event()
@@ -39,11 +43,16 @@ class OutputTask:
         self._commanded_closed = False
         self._device = device
         self._hold_valid_s = hold_valid_s
+        self._feedback_every_s = feedback_every_s
         self._tell = tell
         self._wake = asyncio.Event()
         self._answered_s = time.monotonic()
         self._said_lost = False
-        self._provable = output.watchdog_s is not None and output.watchdog_register is not None
+        self._provable = (
+            isinstance(output, site_model.ModbusCoil)
+            and output.watchdog_s is not None
+            and output.watchdog_register is not None
+        )
         self._watchdog_s = math.inf if output.watchdog_s is None else output.watchdog_s
         self._held_s = float("-inf")
         self._unproved = 0
@@ -129,7 +138,7 @@ class OutputTask:
                 if not self._lapsed(time.monotonic()):
                     self._held_s = sent_s
             case "feedback":
-                self._feedback_due_s = time.monotonic() + FEEDBACK_S
+                self._feedback_due_s = time.monotonic() + self._feedback_every_s
                 await self._read()
             case "rest":
                 return

@@ -16,6 +16,7 @@ from edge.agent.overrides import Blindfold
 from edge.agent.reactive_task import ReactiveTask
 from edge.agent.supervise import keep_alive
 from edge.agent.tell import Tell, log
+from edge.guard.budget import feedback_every_s
 from edge.model.commands import Commands
 from edge.model.image import Image, Override
 from edge.model.readings import Identity
@@ -57,7 +58,13 @@ class Plant:
             for der in site.der
         }
         self._outputs = {
-            output.name: OutputTask(output, devices.outputs[output.name], site.control.scan_s, tell)
+            output.name: OutputTask(
+                output,
+                devices.outputs[output.name],
+                site.control.scan_s,
+                feedback_every_s(site, output),
+                tell,
+            )
             for output in site.trip_output
         }
         self._reactive = {
@@ -135,7 +142,7 @@ class Plant:
             listed.append(_device(der.name, "der", der.uri, part.reachable, part.identity))
         for output in site.trip_output:
             reachable = self._outputs[output.name].reachable
-            listed.append(_device(output.name, "trip-output", output.uri, reachable, None))
+            listed.append(_device(output.name, "trip-output", output.address, reachable, None))
         return tuple(listed)
 
 

@@ -13,14 +13,15 @@ from drivers.errors import DriverError
 from edge.agent.devices import SiteDevices
 from edge.agent.tell import Happening, Tell
 from edge.model.required import device_requires
-from edge.model.site import Der, Site
+from edge.model.site import Der, PermitService, Site
 from edge.spool.writer import SpoolWriter
-from tiir.compare import Finding, verified
+from tiir.compare import Finding, Verdict, verified
 from tiir.held import held_against
 from tiir.setting import TiirError
 
 _FIRST_S = 10.0
 _EVERY_S = 300.0
+_PERMIT = "ES_PERMIT_SERVICE"
 _SETTLE_S = 2.0
 """After a write: more may follow, and an adoption takes a moment."""
 
@@ -33,6 +34,7 @@ class SettingsWatch:
         self._devices = devices
         self._writer = writer
         self._tell = tell
+        self._ceasing = {each.der for each in site.trip_output if isinstance(each, PermitService)}
         self._known: dict[str, tuple[Finding, ...]] = {}
         self._changed = asyncio.Event()
 
@@ -57,6 +59,8 @@ class SettingsWatch:
         try:
             required = device_requires(self._site, der)
             findings = held_against(required, await self._devices.read_models(der.name, ()))
+            if der.name in self._ceasing:
+                findings = tuple(finding for finding in findings if not _is_the_guards(finding))
         except TiirError as error:
             self._tell(
                 Happening("alarm", time.monotonic(), f"settings cannot be verified: {error}", der.name)
@@ -85,3 +89,8 @@ class SettingsWatch:
             ),
         )
         self._writer.put("settings", RecordClass.EVIDENCE, payload, time.monotonic())
+
+
+def _is_the_guards(finding: Finding) -> bool:
+    """A permit that is taken away is a trip, told elsewhere, and no drift."""
+    return finding.setting == _PERMIT and finding.verdict is Verdict.DIFFERS

@@ -11,10 +11,12 @@ import math
 from dataclasses import dataclass
 
 from edge.guard.wire import sharers
-from edge.model.site import Der, Site
+from edge.model.site import Der, PermitService, Site, TripOutput
 
 CLEARING_BOUND_S = 2.0
 AUTO_AIM_S = 1.8
+FEEDBACK_EVERY_S = 0.2
+"""How often the agent reads the feedback of a contact."""
 COMMAND_ON_WIRE_S = 0.03
 """From the decision until the limit is on the wire: the agent's own time, with reserve."""
 
@@ -60,19 +62,24 @@ def security(site: Site) -> Sum:
 
 
 def opening(site: Site) -> Sum:
-    """From the end of the delay until the output is open, whichever way takes longer: scan or dead-man."""
+    """From the end of the delay until every contact is open, whichever way takes longer: scan or dead-man.
+
+    One that stands by opens at no ordinary trip, and a permit service has no dead-man: neither counts.
+    """
     ways = []
     for output in site.trip_output:
-        scan = Sum(
-            "opening",
-            (("scan", site.control.scan_s), ("write", output.timeout_s), ("actuation", output.actuation_s)),
-        )
-        ways.append(scan)
-        if output.watchdog_s is not None:
-            ways.append(
-                Sum("opening", (("dead-man watchdog", output.watchdog_s), ("actuation", output.actuation_s)))
-            )
+        if output.is_contact and output.name not in site.standing_by:
+            ways.append(Sum("opening", (("scan", site.control.scan_s), *output.commanded)))
+            if output.silent is not None:
+                ways.append(Sum("opening", output.silent))
     return max(ways, key=lambda way: way.total_s, default=Sum("opening", (("scan", site.control.scan_s),)))
+
+
+def feedback_every_s(site: Site, output: TripOutput) -> float:
+    """How often the agent reads an output's feedback: a permit service is asked no more often than its DER."""
+    if isinstance(output, PermitService):
+        return next(der.poll_s for der in site.der if der.name == output.der)
+    return FEEDBACK_EVERY_S
 
 
 def clearing(site: Site, delay_s: float) -> Sum:

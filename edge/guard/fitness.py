@@ -10,7 +10,7 @@ from edge.guard.functions import run_by_gateway
 from edge.guard.measuring import measured
 from edge.guard.ratings import configured
 from edge.guard.settings import ElementSettings, GuardSettings, pickup_w
-from edge.guard.wire import sharers
+from edge.guard.trip_paths import has_dead_man, trip_paths
 from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Element, Method, PcsMode, Site
 
 
@@ -24,7 +24,7 @@ def judge(site: Site) -> list[Finding]:
         *run_by_gateway(site),
         *_pickups(site),
         *measured(site, settings),
-        *_outputs(site, settings),
+        *trip_paths(site, settings),
         *_reversion(site),
         *_budgets(site, settings),
         *_proofs(site, settings),
@@ -115,39 +115,10 @@ def _pickups(site: Site) -> Iterator[Finding]:
             )
 
 
-def _outputs(site: Site, settings: GuardSettings) -> Iterator[Finding]:
-    armed = bool(settings.elements)
-    for index, output in enumerate(site.trip_output):
-        if armed and output.watchdog_s is None:
-            yield Finding(
-                "problem",
-                f"trip_output[{index}].watchdog_s",
-                f"{output.name} has no dead-man: a stopped process would hold it closed; a 2-second element needs one",
-            )
-        others = sharers(site, f"trip_output[{index}]")
-        if armed and others:
-            yield Finding(
-                "problem",
-                f"trip_output[{index}].uri",
-                f"{output.name} shares its wire with {', '.join(others)}: an opening could wait"
-                f" {sum(others.values()):.2f} s for their time-outs; a 2-second element needs a wire of its own",
-            )
-    bare_w = site.unmanaged.nameplate_w + sum(der.nameplate_w for der in site.der if der.contact is None)
-    limit_w = site.agreement.export_limit_w
-    if armed and bare_w > limit_w:
-        yield Finding(
-            "problem",
-            "der.contact",
-            f"reach: {bare_w:g} W of nameplate are not behind a trip output, more than the export capacity of"
-            f" {limit_w:g} W; opening could not end an export above it",
-        )
-
-
 def _reversion(site: Site) -> Iterator[Finding]:
-    dead_men = {output.name for output in site.trip_output if output.watchdog_s is not None}
     safe_w = site.unmanaged.nameplate_w
     for index, der in enumerate(site.der):
-        if der.contact in dead_men:
+        if has_dead_man(site, der):
             continue
         path = f"der[{index}].reversion"
         if der.reversion is None:

@@ -80,7 +80,6 @@ class GuardSettings:
         limit_w = site.agreement.export_limit_w
         slowest_s = max(budget.decay_s(der) for der in site.der)
         bound_s = site.guard.olrt_bound_s
-        standing_by = {name for output in site.trip_output for name in output.backup}
         return GuardSettings(
             elements=elements,
             pcs=ElementSettings("PCS", limit_w, limit_w, bound_s, site.guard.reset_s),
@@ -90,7 +89,7 @@ class GuardSettings:
                 for der in site.der
             ),
             outputs=tuple(
-                OutputSettings(output.name, output.actuation_s, output.backup, output.name in standing_by)
+                OutputSettings(output.name, output.opens_s, output.backup, output.name in site.standing_by)
                 for output in site.trip_output
             ),
             watchdog_s=min(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.model.site import Site
+from edge.model.site import ModbusCoil, PermitService, Site
 
 _MODBUS_PORT = 502
 
@@ -21,7 +21,7 @@ def wire(uri: str) -> str:
 def sharers(site: Site, path: str) -> dict[str, float]:
     """The other devices on the wire of the one at `path` (`meter`, `der[0]`, `trip_output[0]`).
 
-    By name, with the longest that what they may have waiting can hold the wire, in s.
+    By name, with the longest that what they may have waiting can hold the wire, in s; none where it is on no wire.
     """
     devices = {"meter": ("the meter", site.meter.uri, site.meter.timeout_s)}
     for index, der in enumerate(site.der):
@@ -29,7 +29,13 @@ def sharers(site: Site, path: str) -> dict[str, float]:
         asking = 2 if "volt_var" in der.gateway_functions else 1
         devices[f"der[{index}]"] = (der.name, der.uri, asking * der.timeout_s)
     for index, output in enumerate(site.trip_output):
-        devices[f"trip_output[{index}]"] = (output.name, output.uri, output.timeout_s)
+        if isinstance(output, ModbusCoil):
+            devices[f"trip_output[{index}]"] = (output.name, output.uri, output.timeout_s)
+        if isinstance(output, PermitService):
+            uri = next(der.uri for der in site.der if der.name == output.der)
+            devices[f"trip_output[{index}]"] = (output.name, uri, output.timeout_s)
+    if path not in devices:
+        return {}
     mine = wire(devices[path][1])
     return {
         name: timeout_s for at, (name, uri, timeout_s) in devices.items() if at != path and wire(uri) == mine

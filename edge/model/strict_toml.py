@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Literal, TypeVar, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
 from edge.model.toml_lines import Path, line_index, line_of
@@ -21,6 +21,8 @@ _DATE = "a TOML date or time"
 _LINE = re.compile(r"at line (\d+)")
 _WORDS = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
 _BOUNDS = {"ge": "at least {:g}", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"}
+_KIND = "kind="
+"""How the tag of one kind of table begins, where a list of tables has several."""
 _UNION_TAGS = re.compile(r"^(float|int|str|bool|literal\[.*|constrained-.*|function-.*)$")
 
 
@@ -100,12 +102,12 @@ def _problems(
     for item in error.errors(include_url=False):
         context = item.get("ctx", {})
         loc = context.get("path", (*item["loc"], *context.get("under", ())))
-        path = tuple(part for part in loc if not _UNION_TAGS.match(str(part)))
-        told = told_as(path)
+        typed = tuple(part for part in loc if not _UNION_TAGS.match(str(part)))
+        told = told_as(tuple(part for part in typed if not str(part).startswith(_KIND)))
         line = line_of(lines, told)
         where = f"{name}:{line}" if line else name
         messages = said.setdefault((where, told), [])
-        explained = _explain(item, path, model)
+        explained = _explain(item, typed, model)
         if explained not in messages:
             messages.append(explained)
     return [f"{where}: {_dotted(path)}{', or '.join(messages)}" for (where, path), messages in said.items()]
@@ -160,27 +162,35 @@ def _bounds(field: FieldInfo) -> list[tuple[str, Any]]:
 
 
 def _field_at(model: type[BaseModel], path: Path) -> FieldInfo | None:
-    here: type[BaseModel] | None = model
-    field = None
-    for part in path:
-        if isinstance(part, str) and here is not None:
-            field = here.model_fields.get(part)
-            here = _model_in(field.annotation) if field else None
-    return field
+    return _walked(model, path)[0]
 
 
 def _keys_at(model: type[BaseModel], path: Path) -> list[str]:
     """The keys that the table at `path` may hold."""
-    here: type[BaseModel] = model
+    here = _walked(model, path)[1]
+    return [] if here is None else [field.alias or key for key, field in here.model_fields.items()]
+
+
+def _walked(model: type[BaseModel], path: Path) -> tuple[FieldInfo | None, type[BaseModel] | None]:
+    """The field at the end of `path`, and the model of the table there; tags of kinds belong to the path."""
+    field, here = None, _model_in(model)
     for part in path:
         if isinstance(part, int):
             continue
-        field = here.model_fields.get(part)
-        inner = _model_in(field.annotation) if field else None
-        if inner is None:
-            return []
-        here = inner
-    return [field.alias or key for key, field in here.model_fields.items()]
+        if part.startswith(_KIND):
+            here = None if field is None else _tagged(field.annotation, part)
+            continue
+        field = None if here is None else here.model_fields.get(part)
+        here = None if field is None else _model_in(field.annotation)
+    return field, here
+
+
+def _tagged(annotation: Any, tag: str) -> type[BaseModel] | None:
+    """The model of one kind among those of a union."""
+    if Tag(tag) in getattr(annotation, "__metadata__", ()):
+        return _model_in(annotation)
+    found = (_tagged(part, tag) for part in getattr(annotation, "__args__", ()))
+    return next((each for each in found if each is not None), None)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

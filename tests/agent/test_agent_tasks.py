@@ -295,7 +295,7 @@ class Coil:
     def __init__(self, device: ScriptedCoil) -> None:
         self.told: list[Happening] = []
         output = demo_site().trip_output[0]
-        self.task = OutputTask(output, device, 0.2, self.told.append)
+        self.task = OutputTask(output, device, 0.2, 0.2, self.told.append)
 
 
 async def test_the_contact_is_opened_at_the_start_and_closed_only_when_fed() -> None:

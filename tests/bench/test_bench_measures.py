@@ -54,7 +54,7 @@ async def test_the_drivers_take_the_light_devices_for_real_ones() -> None:
     buses = Buses()
     loaded = load(Site, wire.fleet.site_text(uris), "fleet.site.toml")
     try:
-        coil = make_trip_output(buses, loaded.trip_output[0])
+        coil = make_trip_output(buses, loaded.trip_output[0], loaded.der)
         await coil.hold()
         assert await coil.read() is True
         assert await coil.read_watchdog_s() == 0.5

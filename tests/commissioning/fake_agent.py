@@ -237,5 +237,8 @@ def devices_of(site: Site) -> list[says.Device]:
             says.Device(name=d.name, role="der", uri=d.uri, nameplate_w=d.nameplate_w, **known)
             for d in site.der
         ),
-        *(says.Device(name=o.name, role="trip-output", uri=o.uri, reachable=True) for o in site.trip_output),
+        *(
+            says.Device(name=o.name, role="trip-output", uri=o.address, reachable=True)
+            for o in site.trip_output
+        ),
     ]

@@ -73,7 +73,7 @@ def test_drivers_of_a_site_share_the_line_of_one_endpoint() -> None:
     meter = make_meter(buses, _meter("tcp://192.0.2.7?unit=1"))
     inverter = make_inverter(buses, _der("tcp://192.0.2.7?unit=2"))
     apart = make_inverter(buses, _der("tcp://192.0.2.8?unit=2"))
-    output = make_trip_output(buses, _output("tcp://192.0.2.9"))
+    output = make_trip_output(buses, _output("tcp://192.0.2.9"), ())
     assert isinstance(meter, SunSpecMeter)
     assert isinstance(inverter, SunSpecInverter)
     assert isinstance(apart, SunSpecInverter)
@@ -109,4 +109,4 @@ def _der(uri: str) -> site.Der:
 
 
 def _output(uri: str) -> site.TripOutput:
-    return site.TripOutput(name="coil", uri=uri, watchdog_s=0.5)
+    return site.ModbusCoil(name="coil", uri=uri, watchdog_s=0.5)

@@ -14,7 +14,7 @@ from edge.model.site.base import Name, Seconds, Strict, Text, Watts, misfit
 from edge.model.site.control import Control, Element, EnterService, Guard
 from edge.model.site.der import ConfiguredRating, Der, Reversion
 from edge.model.site.meter import Instruments, Meter
-from edge.model.site.output import TripOutput
+from edge.model.site.output import GpioPulse, ModbusCoil, PermitService, TripOutput, outputs_fit
 from edge.model.site.place import Place, Source
 
 __all__ = [
@@ -26,13 +26,16 @@ __all__ = [
     "Der",
     "Element",
     "EnterService",
+    "GpioPulse",
     "Guard",
     "Instruments",
     "Link",
     "Meter",
     "Method",
+    "ModbusCoil",
     "Name",
     "PcsMode",
+    "PermitService",
     "Place",
     "Reversion",
     "Seconds",
@@ -89,10 +92,16 @@ class Site(Strict):
         agreed_w = self.agreement.export_limit_w
         return agreed_w if own_w is None else min(own_w, agreed_w)
 
+    @property
+    def standing_by(self) -> frozenset[str]:
+        """Outputs that open only when another one fails to."""
+        return frozenset(name for output in self.trip_output for name in output.backup)
+
     @model_validator(mode="after")
     def _names_fit(self) -> Site:
         ders = [der.name for der in self.der]
         outputs = [output.name for output in self.trip_output]
+        ceasing = {each.name: each.der for each in self.trip_output if isinstance(each, PermitService)}
         if not ders:
             raise misfit("at least one [[der]] is required", "der")
         for table, names in (("der", ders), ("trip_output", outputs)):
@@ -103,6 +112,14 @@ class Site(Strict):
             if der.contact is not None and der.contact not in outputs:
                 known = f"declared: {', '.join(outputs)}" if outputs else "none is declared"
                 raise misfit(f"no trip_output is named {der.contact!r}; {known}", "der", index, "contact")
+            if der.contact in ceasing:
+                raise misfit(
+                    f"{der.contact} is the permit service of {ceasing[der.contact]}, not a contact that disconnects it;"
+                    " leave the key out",
+                    "der",
+                    index,
+                    "contact",
+                )
             if der.rated_va < der.nameplate_w:
                 raise misfit(
                     f"must not be below nameplate_w, {der.nameplate_w:g} W", "der", index, "nameplate_va"
@@ -111,6 +128,7 @@ class Site(Strict):
                 raise misfit(
                     f"must not exceed nameplate_w, {der.nameplate_w:g} W", "der", index, "reversion", "safe_w"
                 )
+        outputs_fit(self.trip_output, self.der)
         if sorted(self.agreement.controlled) != sorted(ders):
             raise misfit(
                 f"must name every der once and nothing else: {', '.join(ders)}", "agreement", "controlled"
