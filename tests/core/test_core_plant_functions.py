@@ -81,7 +81,7 @@ def held(one: PlantFunctions, *, seconds: float, step_s: float = 0.1, start: Fun
 
 @pytest.mark.parametrize(
     ("v_pu", "share"),
-    [(0.9, 1.0), (1.06, 1.0), (1.07, 0.8), (1.08, 0.6), (1.09, 0.4), (1.10, 0.2), (1.2, 0.2)],
+    [(0.9, 1.0), (1.06, 1.0), (1.0625, 0.95), (1.07, 0.8), (1.08, 0.6), (1.09, 0.4), (1.10, 0.2), (1.2, 0.2)],
 )
 def test_the_first_voltage_counts_at_once_and_by_the_curve(v_pu: float, share: float) -> None:
     one = plant("volt_watt")
@@ -145,6 +145,7 @@ def test_the_voltage_is_the_one_that_was_asked_for() -> None:
 @pytest.mark.parametrize(
     ("f_hz", "output_w", "left"),
     [
+        (60.1, 20.0, 1.0 - 0.064 / 3.0),
         (60.5, 20.0, 1.0 - 0.464 / 3.0),
         (60.5, 10.0, 0.5 - 0.464 / 3.0),
         (61.0, 20.0, 1.0 - 0.964 / 3.0),
@@ -184,6 +185,19 @@ def test_what_was_made_before_is_remembered_until_the_frequency_is_back() -> Non
     under = held(one, seconds=1.0, start=on, from_s=120.0, f_hz=59.0, output_w=14.0)
     assert under.droop.before_pu is None
     assert 0.7 < under.droop_pu < 1.0
+    back = held(one, seconds=4.0, start=on, from_s=120.0)
+    assert back.droop_pu == pytest.approx(0.7 + 0.9 * 0.3)
+
+
+def test_a_limit_opens_wholly_from_its_last_thousandth_and_only_when_it_is_to_open() -> None:
+    droop, volts = plant("freq_droop"), plant("volt_watt")
+    assert FunctionState(0.0).droop_pu == 1.0
+    assert after(droop, FunctionState(0.0, droop_pu=0.999), seen(0.0), 0.0).droop_pu == 1.0
+    assert after(droop, FunctionState(0.0, droop_pu=0.9989), seen(0.0), 0.0).droop_pu == 0.9989
+    calm = held(volts, seconds=1.0)
+    moved = after(volts, calm, seen(1.01, v_pu=1.0625), 1.01).volt_watt_pu
+    assert moved is not None
+    assert 0.999 < moved < 1.0
 
 
 def test_droop_begins_where_the_output_is_and_at_nameplate_where_nobody_knows() -> None:

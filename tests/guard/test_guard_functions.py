@@ -62,6 +62,21 @@ def test_a_der_too_slow_for_the_response_time_is_refused(slope_pct_per_s: float,
     assert f"needs {90.0 / slope_pct_per_s:.2f} s" in found[0][2] or level == "fact"
 
 
+def test_the_response_time_may_be_used_up() -> None:
+    own = (
+        'profile = "sunspec-7xx"\n',
+        'profile = "sunspec-7xx"\ngateway_voltage = "inverter"\npoll_s = 0.25\ntimeout_s = 0.125\n',
+    )
+    made = site_with(
+        '"volt_watt"',
+        own,
+        ("dead_time_s = 0.2", "dead_time_s = 0.47"),
+        ("slope_pct_per_s = 100.0", "slope_pct_per_s = 10.0"),
+    )
+    assert budget.response_chain(made, made.der[0]).total_s == 1.0
+    assert [one[0] for one in said(made)] == ["fact"]
+
+
 def test_volt_watt_is_declared_where_it_runs() -> None:
     undeclared = said(site_with('"volt_watt"', declared=False))
     assert undeclared[0][:2] == ("problem", "agreement.volt_watt_at")
