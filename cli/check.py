@@ -126,12 +126,12 @@ def _plain(value: object) -> object:
 
 
 def _profiles(site: Site) -> list[Finding]:
-    """What the drivers add: a reversion asked of a device that has none, a driver that is not installed here."""
-    from drivers.site_check import missing_packages, unfit_reversions
+    """What the drivers add: a reversion asked of a device that has none, storage held another way, a missing driver."""
+    from drivers.site_check import missing_packages, unfit_reversions, unfit_storage
     from edge.guard.finding import Finding
 
     return [
-        *(Finding("problem", path, text) for path, text in unfit_reversions(site)),
+        *(Finding("problem", path, text) for path, text in (*unfit_reversions(site), *unfit_storage(site))),
         *(Finding("warning", path, text) for path, text in missing_packages(site)),
     ]
 

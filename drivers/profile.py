@@ -38,6 +38,7 @@ class Capabilities(_Table):
         reversion_max_s: the longest timer, in s.
         min_pct: lowest limit that the kind holds without leaving operation, in % of WMax.
         resolution_pct: a typical step of its limit, in % of WMax (the true one is its scale factor).
+        storage: how storage of the kind is held: within a `band` that it is told, or at a `setpoint`.
         write_budget: writes a day that the register bears; None when it is not in flash.
     """
 
@@ -46,6 +47,7 @@ class Capabilities(_Table):
     reversion_max_s: int | None = Field(None, ge=1)
     min_pct: float = Field(0.0, ge=0, lt=100)
     resolution_pct: float | None = Field(None, gt=0, le=10)
+    storage: Literal["band", "setpoint"] | None = None
     write_budget: int | None = Field(None, ge=1)
 
 

@@ -27,6 +27,21 @@ def mistakes(site: Site) -> Iterator[tuple[Path, str]]:
         yield ("tiir_profile",), f"no settings profile is named {site.tiir_profile!r}; there are: {known}"
 
 
+def unfit_storage(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield (key path, sentence) for storage whose profile says nothing of charging, or of another way of it."""
+    for index, der in enumerate(site.der):
+        held = load_profile(der.profile).capabilities.storage
+        if der.kind == "storage" and held != der.operation:
+            fitting = [
+                name for name in profile_names() if load_profile(name).capabilities.storage == der.operation
+            ]
+            yield (
+                f"der[{index}].profile",
+                f"{der.profile} does not hold storage by {der.operation}; profiles that do:"
+                f" {', '.join(fitting) or 'none'}",
+            )
+
+
 def unfit_reversions(site: Site) -> Iterator[tuple[str, str]]:
     """Yield (key path, sentence) for each reversion asked of a device that has none."""
     for index, der in enumerate(site.der):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from edge.core import control
@@ -64,6 +65,10 @@ class Settings:
                 ),
                 command_s=budget.COMMAND_ON_WIRE_S,
                 chains_s={der.name: budget.response_chain(site, der).total_s for der in site.der},
+                import_dropout_w=min(
+                    (-element.dropout_w for element in protection.elements if element.direction < 0),
+                    default=math.inf,
+                ),
             ),
             guard=protection,
             noise_w=site.meter.noise_w,
@@ -117,6 +122,7 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
         ready=wish.ready,
         entered=wish.entered,
         isolate=wish.isolate,
+        floors_w=wish.floors_w,
     )
     narrowings = wish.narrowings
     if wish.reactive:
@@ -173,8 +179,12 @@ def view(state: State, settings: Settings, now_s: float) -> View:
                 blocked=was.blocked,
             )
             for element, was in zip(
-                (*settings.guard.elements, settings.guard.pcs),
-                (*state.guard.elements, state.guard.pcs),
+                (
+                    *settings.guard.elements,
+                    settings.guard.pcs,
+                    *(bound.element for bound in settings.guard.bounds),
+                ),
+                (*state.guard.elements, state.guard.pcs, *state.guard.bounds),
                 strict=True,
             )
         ),

@@ -232,4 +232,4 @@ class ClosedLoop:
         for output, command in zip(self._outputs, commands.outputs, strict=True):
             output.command(now_s, closed=command.closed, feed=feed)
         for der, limit in zip(self._ders, commands.limits, strict=True):
-            der.command(limit.limit_w, now_s)
+            der.command(limit.limit_w, now_s, limit.floor_w)

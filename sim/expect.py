@@ -76,7 +76,8 @@ class During(Strict):
     """What must hold at every instant from `from_s` until `until_s` (the end when left out).
 
     `output_w` is the true output of all DERs, or of `der`; `written_w` every limit written to `der`, or the sum of
-    what was last written to all; `contact` "closed" when every contact is.
+    what was last written to all; `taken_w` what storage takes from the grid, `sent_w` what it sends there; `contact`
+    "closed" when every contact is.
     """
 
     from_s: float = Field(ge=0)
@@ -85,15 +86,26 @@ class During(Strict):
     output_w: AtMost | None = None
     export_w: AtMost | None = None
     written_w: AtMost | None = None
+    taken_w: AtMost | None = None
+    sent_w: AtMost | None = None
     contact: Literal["open", "closed"] | None = None
     mode: Mode | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        said = (self.output_w, self.export_w, self.written_w, self.contact, self.mode)
+        said = (
+            self.output_w,
+            self.export_w,
+            self.written_w,
+            self.taken_w,
+            self.sent_w,
+            self.contact,
+            self.mode,
+        )
         if all(one is None for one in said):
             raise PydanticCustomError(
-                "during", "give at least one of output_w, export_w, written_w, contact, mode"
+                "during",
+                "give at least one of output_w, export_w, written_w, taken_w, sent_w, contact, mode",
             )
         if self.until_s is not None and self.until_s <= self.from_s:
             raise PydanticCustomError("during", "until_s is not after from_s")
@@ -122,6 +134,8 @@ class Expect(Strict):
     trips: Exactly | None = None
     fallbacks: Exactly | None = None
     lost_sensing: Exactly | None = None
+    longest_taken_s: AtMost | None = Field(None, description="storage took more from the grid than agreed")
+    longest_sent_s: AtMost | None = Field(None, description="storage sent more to the grid than agreed")
     target: Text | None = Field(None, description="what demanded the first trip")
     mode: Mode | None = Field(None, description="at the end")
     events: dict[EventKind, Exactly] = Field(default_factory=dict, description="how often each was told")

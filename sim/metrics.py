@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.model.commands import Event
+from edge.model.storage_rules import NO_RULES, StorageRules
 from sim.files.script import ScriptEvent
-from sim.truth import BAND_PU, Truth, excursions, response_time_s, running_mean
+from sim.truth import BAND_PU, Truth, excursions, longest_s, response_time_s, running_mean
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +33,8 @@ class Metrics:
     came back), `undershoot_pu` the most that was lost below the target after such a step, `oscillation_pu` the
     swing of the last minute beyond the load's own; `safe_after_s` the time from the first fault until the output
     of all DERs could not exceed the limit even without host load (None without a fault, infinite when never).
+    `longest_taken_s` and `longest_sent_s`: the longest time in which storage took from the grid, or sent to it, more
+    than agreed and 0.5 % of nameplate.
     """
 
     duration_s: float
@@ -55,6 +58,8 @@ class Metrics:
     trips: int
     fallbacks: int
     lost_sensing: int
+    longest_taken_s: float
+    longest_sent_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ class Bearings:
     unmanaged_w: float
     steps_s: tuple[tuple[float, float], ...]
     fault_s: float | None
+    storage: tuple[int, ...] = ()
+    rules: StorageRules = NO_RULES
 
 
 def measure(truth: Truth, events: Sequence[Event], writes: int, known: Bearings) -> Metrics:
@@ -103,7 +110,21 @@ def measure(truth: Truth, events: Sequence[Event], writes: int, known: Bearings)
         trips=len(trips),
         fallbacks=sum(event.kind == "fallback" for event in events),
         lost_sensing=sum("lost-sensing" in event.detail for event in trips),
+        longest_taken_s=longest_s(_taken_beyond_w(truth, known) > BAND_PU * known.nameplate_w, truth.dt_s),
+        longest_sent_s=longest_s(
+            truth.sent_w(known.storage) > known.rules.export_w + BAND_PU * known.nameplate_w, truth.dt_s
+        ),
     )
+
+
+def _taken_beyond_w(truth: Truth, known: Bearings) -> Floats:
+    """What storage takes from the grid beyond what was agreed, of its own and of the site's import, in W."""
+    taken_w = truth.taken_w(known.storage)
+    charges = taken_w > 0
+    own_w = taken_w - known.rules.import_w
+    site_w = np.where(charges, -truth.export_w, 0.0) - known.rules.site_import_w
+    beyond_w: Floats = np.maximum(own_w, site_w)
+    return beyond_w
 
 
 def raising_steps(script: Sequence[ScriptEvent], end_s: float) -> tuple[tuple[float, float], ...]:

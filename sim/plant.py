@@ -51,6 +51,9 @@ class Plant:
         self._units = {unit.role: index for index, unit in enumerate(sim.inverter)}
         self._behind = [[self._units[role] for role in coil.opens] for coil in sim.coil]
         self._connection = Connection(sim.inverter, sim.grid.phases)
+        self._serving = {
+            index for index, unit in enumerate(sim.inverter) if unit.storage and unit.storage.ems != "idle"
+        }
         self._full_sun = [Glide(unit.sun_pu) for unit in sim.inverter]
         self._events: list[str] = []
         self._contacts: list[bool] = []
@@ -100,6 +103,10 @@ class Plant:
             for unit in self._meant(event):
                 set_pu = event.set_w / self.sim.inverter[unit].nameplate_w
                 self.fleet.setpoint.write(unit, SetpointWrite(enabled=True, set_pu=set_pu))
+        elif event.wish_w is not None:
+            for unit in self._meant(event):
+                self._serving.discard(unit)
+                self.fleet.setpoint.wish(unit, event.wish_w / self.sim.inverter[unit].nameplate_w)
         self.note(describe(event))
         return describe(event)
 
@@ -127,6 +134,8 @@ class Plant:
             coil.step(self.dt_s)
         for run in self.firmware:
             run()
+        if self._serving:
+            self._serve()
         state = self.site.state
         v_pu, v_low_pu, v_high_pu = self._connection.seen(state)
         self.fleet.step(self.energised(), v_pu, state.hz, v_low_pu, v_high_pu)
@@ -140,6 +149,14 @@ class Plant:
         sun_pu = np.array([unit.value for unit in self._full_sun]) * self.weather.irradiance_pu
         self.fleet.sun_pu[:] = sun_pu
         self.available_w = float(np.minimum(sun_pu, 1.0) @ self._pv_w)
+
+    def _serve(self) -> None:
+        """Storage that serves the site by itself takes and gives, in proportion, what the others leave."""
+        power_w = self.fleet.power_w
+        net_w = float(power_w[list(self._serving)].sum()) - self.site.state.export_w
+        rated_w = sum(self.sim.inverter[unit].nameplate_w for unit in self._serving)
+        for unit in self._serving:
+            self.fleet.setpoint.wish(unit, net_w / rated_w)
 
     def _generation(self) -> Generation:
         return self._connection.generation(self.fleet.p_pu, self.fleet.q_pu)

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from edge.model.commands import Event
+from edge.model.storage_rules import StorageRules
 from sim.amount import amount
 from sim.closed_loop import ClosedLoop, Written
 from sim.expect import Bounds, During
@@ -115,7 +116,13 @@ def _bearings(scenario: Scenario) -> Bearings:
         unmanaged_w=site.unmanaged.nameplate_w,
         steps_s=tuple(span for span in steps if span[0] >= scenario.judged_from_s),
         fault_s=min((fault.at_s for fault in scenario.fault), default=None),
+        storage=_storage(scenario),
+        rules=StorageRules.of(site.agreement),
     )
+
+
+def _storage(scenario: Scenario) -> tuple[int, ...]:
+    return tuple(index for index, unit in enumerate(scenario.sim.inverter) if unit.kind == "storage")
 
 
 def _figures(done: Run) -> Iterator[Finding]:
@@ -169,6 +176,8 @@ def _during(done: Run) -> Iterator[Finding]:
         for key, bounds, values in (
             ("output_w", span.output_w, output_w.tolist()),
             ("export_w", span.export_w, truth.export_w.tolist()),
+            ("taken_w", span.taken_w, truth.taken_w(_storage(done.scenario)).tolist()),
+            ("sent_w", span.sent_w, truth.sent_w(_storage(done.scenario)).tolist()),
             ("written_w", span.written_w, _written_w(done, span, until_s)),
         ):
             if bounds is not None:

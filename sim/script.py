@@ -47,4 +47,6 @@ def _effect(event: ScriptEvent) -> str:
         return f"grid frequency to {event.hz:.2f} Hz"
     if event.motor_w is not None:
         return f"motor of {event.motor_w:.0f} W starts"
+    if event.wish_w is not None:
+        return f"{event.role} wants {event.wish_w:.0f} W"
     return f"{event.role} set to {event.set_w:.0f} W"

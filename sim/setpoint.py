@@ -43,6 +43,11 @@ class SetpointBank:
         self._command_pu = idle_pu
         self._running = False
 
+    def wish(self, unit: int, idle_pu: float) -> None:
+        """What a unit does from now on when it has no setpoint."""
+        self._idle_pu[unit] = idle_pu
+        self._take()
+
     def write(self, unit: int, change: SetpointWrite) -> None:
         """Apply a write and restart the unit's reversion timer; it runs only while the setpoint is enabled."""
         for name in SetpointWrite.__slots__:

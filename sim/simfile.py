@@ -114,8 +114,9 @@ class SimFile(Strict):
         kinds = {unit.role: unit.kind for unit in self.inverter}
         if event.role is not None and event.role not in kinds:
             return f"no inverter is called {event.role!r}"
-        if event.set_w is not None and kinds[event.role or ""] != "storage":
-            return f"{event.role!r} is no storage unit that could be set to {event.set_w:g} W"
+        asked_w = event.wish_w if event.set_w is None else event.set_w
+        if asked_w is not None and kinds[event.role or ""] != "storage":
+            return f"{event.role!r} is no storage unit that could be set to {asked_w:g} W"
         if event.phase is not None and event.phase not in self.grid.phases:
             return f"a single-phase site has no phase {event.phase!r}"
         return None

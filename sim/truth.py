@@ -76,6 +76,16 @@ class Truth:
         total_w: Floats = self.inverter_w.sum(axis=1)
         return total_w
 
+    def taken_w(self, storage: Sequence[int]) -> Floats:
+        """What the units `storage` take from the grid: their charge or the import, whichever is less."""
+        taken_w: Floats = np.minimum(-self.inverter_w[:, list(storage)].sum(axis=1), -self.export_w)
+        return np.maximum(taken_w, 0.0)
+
+    def sent_w(self, storage: Sequence[int]) -> Floats:
+        """What the units `storage` send to the grid: their discharge or the export, whichever is less."""
+        sent_w: Floats = np.minimum(self.inverter_w[:, list(storage)].sum(axis=1), self.export_w)
+        return np.maximum(sent_w, 0.0)
+
     @property
     def dt_s(self) -> float:
         """Spacing of the rows in s."""
@@ -111,6 +121,12 @@ def excursions(truth: Truth, limit_w: float, nameplate_w: float) -> list[Excursi
     above = truth.export_w > limit_w + BAND_PU * nameplate_w
     edges = np.flatnonzero(np.diff(np.concatenate(([False], above, [False]))))
     return [_excursion(truth, first, last, limit_w) for first, last in _pairs(edges)]
+
+
+def longest_s(beyond: Flags, dt_s: float) -> float:
+    """The longest stretch in which something was true."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], beyond, [False]))))
+    return max(((last - first) * dt_s for first, last in _pairs(edges)), default=0.0)
 
 
 def _pairs(edges: npt.NDArray[np.intp]) -> Iterable[tuple[int, int]]:

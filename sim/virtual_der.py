@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
+from edge.model.band import STEP, Band
 from edge.model.freshness import DerFreshness, der_grid
 from edge.model.image import DerReading
 from edge.model.readings import DerRaw
@@ -19,11 +21,8 @@ from edge.model.site import Der
 from sim.files.fault import FaultKind
 from sim.plant import Plant
 from sim.virtual_faults import DRIVER_123, DRIVER_704, FINE, Reply, VirtualWire
-from sim.virtual_limit import LimitRegisters
+from sim.virtual_limit import registers
 from sim.virtual_meter import TRANSACTION_S
-
-LIMIT_STEP = 0.001
-"""Of nameplate: limits on the wire are rounded down to this."""
 
 _RETRY_S = 0.25
 _REWRITE_S = 0.5
@@ -51,7 +50,7 @@ class VirtualDer:
     ) -> None:
         self.der = der
         self.due_s = 0.0
-        self._limits = LimitRegisters(der, plant, wire)
+        self._limits = registers(der, plant, wire)
         self._requests = DRIVER_704 if self._limits.can_revert else DRIVER_123
         self._plant = plant
         self._wire = wire
@@ -60,17 +59,18 @@ class VirtualDer:
         self._tell = tell
         self._wrote = wrote
         self._freshness = DerFreshness(der)
-        self._limit_w = Sample.none()
+        self._limit_w, self._floor_w = Sample.none(), Sample.none()
+        self._soc_pu = Sample.none()
         self._v_pu, self._f_hz = Sample.none(), Sample.none()
         self._known = False
         self.tried = False
         self._refused = False
         self._reversion_fails = False
         self._said_lost = False
-        self._wanted_w: float | None = None
-        self._written_w: float | None = None
-        self._held_w: float | None = None
-        self._asked_w: float | None = None
+        self._wanted: Band | None = None
+        self._written: Band | None = None
+        self._held: Band | None = None
+        self._asked: Band | None = None
         self._answered_s = first_s
         self._poll_s = first_s
         self._reassert_due_s = 0.0
@@ -91,13 +91,14 @@ class VirtualDer:
                 refused=self._refused or self._reversion_fails,
                 v_pu=self._v_pu,
                 f_hz=self._f_hz,
+                floor_w=self._floor_w,
+                soc_pu=self._soc_pu,
             )
         return self._reading
 
-    def command(self, limit_w: float, now_s: float) -> None:
+    def command(self, limit_w: float, now_s: float, floor_w: float = 0.0) -> None:
         """The latest command; it is written at once when nothing stands against it."""
-        step_w = LIMIT_STEP * self.der.nameplate_w
-        self._wanted_w = min(self.der.nameplate_w, math.floor(max(0.0, limit_w) / step_w + 1e-9) * step_w)
+        self._wanted = Band.commanded(limit_w, floor_w, self.der)
         if self._coming is None and self._known and now_s >= self._write_due_s() - _EPS:
             self._write(now_s)
             self._plan()
@@ -119,11 +120,11 @@ class VirtualDer:
 
     def _write_due_s(self) -> float:
         """When the next write may go; a limit below the last one asked for waits for no pause after a failure."""
-        if self._wanted_w is None:
+        if self._wanted is None:
             return math.inf
-        if self._asked_w is not None and self._wanted_w < self._asked_w:
+        if self._wanted.tightens(self._asked):
             return 0.0
-        changed = self._wanted_w != self._written_w
+        changed = self._wanted != self._written
         return self._write_after_s if changed else max(self._write_after_s, self._reassert_due_s)
 
     def _exchange(
@@ -156,11 +157,11 @@ class VirtualDer:
         reply = self._wire.series(now_s, needs.identify + needs.look)
 
         def seen(end_s: float) -> None:
-            self._held_w = self._read_limit(reply, end_s)
+            self._held = self._read_limit(reply, end_s)
             self._revert(end_s, met)
 
         def met(end_s: float) -> None:
-            self._known, self._written_w, self._poll_s = True, None, end_s
+            self._known, self._written, self._poll_s = True, None, end_s
             self._answered(end_s)
 
         self._exchange(reply, now_s, seen)
@@ -171,7 +172,9 @@ class VirtualDer:
         answer = self._answer(reply, now_s)
 
         def polled(end_s: float) -> None:
-            taken = DerRaw(answer.request_sent_s, end_s, answer.output_w, answer.v_v, answer.f_hz, answer.raw)
+            taken = replace(answer, received_s=end_s)
+            if taken.soc_pu is not None:
+                self._soc_pu = Sample.good(taken.soc_pu, taken.request_sent_s, end_s)
             if self._freshness.take(taken):
                 self._v_pu, self._f_hz = der_grid(taken, self._nominal_v)
             self._answered(end_s)
@@ -182,8 +185,7 @@ class VirtualDer:
         """What the registers hold as the request arrives."""
         sent_s = now_s - TRANSACTION_S
         if reply.spoilt in (FaultKind.FROZEN, FaultKind.MEASUREMENT_FROZEN) and self._last is not None:
-            last = self._last
-            return DerRaw(sent_s, now_s, last.output_w, last.v_v, last.f_hz, last.raw)
+            return replace(self._last, request_sent_s=sent_s, received_s=now_s)
         if reply.spoilt in (FaultKind.ZEROS, FaultKind.SENTINEL):
             return DerRaw(sent_s, now_s, None, None, None, (0, 0, 0))
         output_w = round(float(self._plant.fleet.power_w[self._limits.unit(now_s)]))
@@ -192,74 +194,83 @@ class VirtualDer:
         state = self._plant.site.state
         v_v = state.v_pu * self._nominal_v
         raw = (output_w, round(v_v * 10), round(state.hz * 100))
-        self._last = DerRaw(sent_s, now_s, float(output_w), v_v, state.hz, raw)
+        soc_pu = float(self._plant.fleet.soc_pu[self._limits.unit(now_s)])
+        shown_pu = None if math.isnan(soc_pu) else soc_pu
+        self._last = DerRaw(sent_s, now_s, float(output_w), v_v, state.hz, raw, shown_pu)
         return self._last
 
     def _write(self, now_s: float) -> None:
-        wanted_w = self._wanted_w
-        if wanted_w is None:
+        wanted = self._wanted
+        if wanted is None:
             return
-        if wanted_w != self._written_w:
-            self._send(wanted_w, now_s)
+        if wanted != self._written:
+            self._send(wanted, now_s)
             return
         reply = self._wire.series(now_s, self._requests.look)
 
         def looked(end_s: float) -> None:
-            self._look_for_drift(reply, wanted_w, end_s)
+            self._look_for_drift(reply, wanted, end_s)
             if self._reversion_fails:
-                self._revert(end_s, lambda set_s: self._send(wanted_w, set_s), writes=True)
+                self._revert(end_s, lambda set_s: self._send(wanted, set_s), writes=True)
             else:
-                self._send(wanted_w, end_s)
+                self._send(wanted, end_s)
 
         self._exchange(reply, now_s, looked, writes=True)
 
-    def _send(self, wanted_w: float, now_s: float) -> None:
+    def _send(self, wanted: Band, now_s: float) -> None:
         # The first write after meeting a device never loosens what it holds.
-        limit_w = wanted_w if self._held_w is None else min(wanted_w, self._held_w)
-        self._wrote(self.der.name, limit_w)
+        band = wanted.within(self._held)
+        self._wrote(self.der.name, band.limit_w)
         # Until it is verified nothing is known: an acknowledgement that gets lost leaves either limit in force.
-        self._asked_w, self._written_w = limit_w, None
+        self._asked, self._written = band, None
         reply = self._wire.series(now_s, self._requests.write)
-        taken = self._limits.write(reply, limit_w, now_s)
+        taken = self._limits.write(reply, band, now_s)
 
         def acknowledged(ack_s: float) -> None:
             read_back = self._wire.series(ack_s, self._requests.read_back)
 
             def verified(end_s: float) -> None:
                 self._reassert_due_s = end_s + self._reassert_s
-                self._take_result(read_back, limit_w, now_s, end_s, taken=taken)
+                self._take_result(read_back, band, now_s, end_s, taken=taken)
                 self._answered(end_s)
 
             self._exchange(read_back, ack_s, verified, writes=True)
 
         self._exchange(reply, now_s, acknowledged, writes=True)
 
-    def _take_result(self, reply: Reply, limit_w: float, sent_s: float, now_s: float, *, taken: bool) -> None:
+    def _take_result(self, reply: Reply, band: Band, sent_s: float, now_s: float, *, taken: bool) -> None:
         if taken:
-            found_w = self._limits.read(reply, now_s)
-            self._limit_w = Sample.good(found_w, sent_s, now_s + TRANSACTION_S)
-            if abs(found_w - limit_w) < LIMIT_STEP / 2 * self.der.nameplate_w:
+            found = self._limits.read(reply, now_s)
+            self._hold(found, sent_s, now_s + TRANSACTION_S)
+            if not found.differs(band, STEP / 2 * self.der.nameplate_w):
                 if self._refused:
                     self._tell("device-return", f"{self.der.name}: takes its limit again")
-                self._written_w, self._held_w, self._refused = limit_w, None, False
+                self._written, self._held, self._refused = band, None, False
                 return
         self._write_after_s = now_s + _REWRITE_S
         if not self._refused:
             why = "reads back another" if taken else "refused"
-            self._tell("write-unverified", f"{self.der.name}: a limit of {limit_w:.0f} W is not in it: {why}")
+            self._tell(
+                "write-unverified", f"{self.der.name}: a limit of {band.limit_w:.0f} W is not in it: {why}"
+            )
         self._refused = True
 
-    def _look_for_drift(self, reply: Reply, wanted_w: float, now_s: float) -> None:
-        before_w = self._limit_w.otherwise(wanted_w)
-        found_w = self._read_limit(reply, now_s)
-        if abs(found_w - before_w) > LIMIT_STEP * self.der.nameplate_w:
-            said = f"{self.der.name}: its limit drifted from {before_w:.0f} W to {found_w:.0f} W"
+    def _look_for_drift(self, reply: Reply, wanted: Band, now_s: float) -> None:
+        before = Band(self._limit_w.otherwise(wanted.limit_w), self._floor_w.otherwise(wanted.floor_w))
+        found = self._read_limit(reply, now_s)
+        if found.differs(before, STEP * self.der.nameplate_w):
+            said = f"{self.der.name}: its limit drifted from {before.limit_w:.0f} W to {found.limit_w:.0f} W"
             self._tell("write-unverified", said)
 
-    def _read_limit(self, reply: Reply, now_s: float) -> float:
-        held_w = self._limits.read(reply, now_s)
-        self._limit_w = Sample.good(held_w, now_s, now_s)
-        return held_w
+    def _read_limit(self, reply: Reply, now_s: float) -> Band:
+        held = self._limits.read(reply, now_s)
+        self._hold(held, now_s, now_s)
+        return held
+
+    def _hold(self, band: Band, oldest_s: float, newest_s: float) -> None:
+        self._limit_w = Sample.good(band.limit_w, oldest_s, newest_s)
+        if self.der.kind == "storage":
+            self._floor_w = Sample.good(band.floor_w, oldest_s, newest_s)
 
     def _revert(self, now_s: float, done: Callable[[float], None], *, writes: bool = False) -> None:
         """Set the reversion of the site file, where it has one, and go on."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from edge.model.commands import Commands, DerLimit, OutputCommand
 from edge.model.durable import Durable
 from edge.model.site import NON_EXPORT_METHODS, Der, Site
+from edge.model.storage_rules import StorageRules
 
 
 def before_scans(site: Site, durable: Durable) -> Commands:
     """What stands for the last commands until a scan gave some: nothing when out of service, and all open."""
     in_service = durable.in_service and not durable.tripped
     share = _share(site) if in_service else 0.0
-    limits = tuple(DerLimit(der.name, share * der.nameplate_w) for der in site.der)
+    limits = tuple(_band(site, der, share * der.nameplate_w) for der in site.der)
     return Commands(limits, tuple(OutputCommand(output.name, closed=False) for output in site.trip_output))
 
 
@@ -37,7 +38,7 @@ def _limits(site: Site, last: Commands) -> tuple[DerLimit, ...]:
     share = _share(site)
     last_w = {limit.name: limit.limit_w for limit in last.limits}
     return tuple(
-        DerLimit(der.name, _obeyed(der, min(share * der.nameplate_w, last_w.get(der.name, 0.0))))
+        _band(site, der, _obeyed(der, min(share * der.nameplate_w, last_w.get(der.name, 0.0))))
         for der in site.der
     )
 
@@ -46,6 +47,15 @@ def _share(site: Site) -> float:
     """The export limit less unmanaged generation, as a part of nameplate. Needs no meter and no step."""
     allowed_w = 0.0 if site.agreement.method in NON_EXPORT_METHODS else site.limit_w
     return min(1.0, max(0.0, allowed_w - site.unmanaged.nameplate_w) / site.nameplate_w)
+
+
+def _band(site: Site, der: Der, limit_w: float) -> DerLimit:
+    """A limit that is safe without sight, and for storage what it may then take at most."""
+    if der.kind != "storage":
+        return DerLimit(der.name, limit_w)
+    rules = StorageRules.of(site.agreement)
+    floor_w = -min(der.most_charge_w, rules.blind_charge_w)
+    return DerLimit(der.name, max(0.0, min(limit_w, rules.blind_discharge_w)), floor_w)
 
 
 def _obeyed(der: Der, limit_w: float) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 
 from edge.core import dispatch
 from edge.core.enter_service import EnterService, enter_share, enter_step
@@ -10,7 +11,8 @@ from edge.core.fallback import Fallback, fallback_step, fallback_total_w
 from edge.core.limiter import Limiter, correct, target_w
 from edge.core.noise import Noise
 from edge.core.plant_functions import FunctionState, functions_start, functions_step, narrowings, reactive
-from edge.core.settings import CoreSettings
+from edge.core.settings import CoreSettings, DerPlant
+from edge.core.storage import Storage, absorbed_w, storage_start, storage_step
 from edge.core.track import Track, most_sent_w, new_track, observed, sent
 from edge.model.commands import DerVar, Event, Narrowing
 from edge.model.image import Image
@@ -19,6 +21,8 @@ from edge.model.permit import Permit
 ISOLATION_TOLERANCE_W = 1.0
 BLIND = "sight of the point of common coupling was lost or is not trusted"
 FORCED = "export did not come down in time: the guard forced it"
+FULL_SLACK = 0.005
+"""Of its capacity: storage this close to its full state of charge absorbs no more."""
 OPEN_PROOF_S = 2.0
 """A contact's feedback older than this proves nothing."""
 
@@ -34,11 +38,15 @@ class CoreState:
     lost: frozenset[str] = frozenset()
     isolated: frozenset[str] = frozenset()
     functions: tuple[FunctionState, ...] = ()
+    storage: Storage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the limiter asks for; the guard has the last word. `isolate` names contacts to open."""
+    """What the limiter asks for; the guard has the last word. `isolate` names contacts to open.
+
+    `floors_w` is the other end of the bands, for storage; 0 for what it does not name.
+    """
 
     limits_w: dict[str, float]
     narrowings: tuple[Narrowing, ...]
@@ -47,6 +55,7 @@ class Wish:
     entered: bool
     events: tuple[Event, ...]
     reactive: tuple[DerVar, ...] = ()
+    floors_w: dict[str, float] = field(default_factory=dict)
 
 
 def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_trip: bool) -> CoreState:
@@ -57,6 +66,7 @@ def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_tr
         fallback=Fallback(active=True, since_s=now_s, starting=True),
         enter=EnterService(after_trip),
         functions=functions_start(settings.functions, now_s),
+        storage=storage_start(settings, now_s) if settings.charge_w else None,
     )
 
 
@@ -106,7 +116,21 @@ def core_step(
     )
     caps_w = _caps(settings, fallback, image, single)
     ceiling_w = stack[0].limit_w - sum(counted_w.values())
-    limits_w = dispatch.proportional(ceiling_w, heard, caps_w)
+    storage, limits_w, floors_w = _shared(
+        settings,
+        state,
+        fallback,
+        limiter,
+        tracks,
+        lost,
+        heard,
+        image,
+        ceiling_w,
+        caps_w,
+        stack,
+        single,
+        now_s,
+    )
     # A DER that does not answer is told to stop all the same: it may hear without being heard.
     limits_w |= dict.fromkeys(lost, 0.0)
     after = CoreState(
@@ -120,6 +144,7 @@ def core_step(
         lost=lost,
         isolated=isolate,
         functions=functions,
+        storage=storage,
     )
     return after, Wish(
         limits_w,
@@ -129,7 +154,86 @@ def core_step(
         enter.done,
         _events(state, after, now_s, forced=permit.force_fallback),
         reactive(settings.functions, functions),
+        floors_w,
     )
+
+
+def _shared(
+    settings: CoreSettings,
+    state: CoreState,
+    fallback: Fallback,
+    limiter: Limiter,
+    tracks: tuple[Track, ...],
+    lost: frozenset[str],
+    heard: tuple[DerPlant, ...],
+    image: Image,
+    ceiling_w: float,
+    caps_w: dict[str, float],
+    stack: tuple[Narrowing, ...],
+    single: tuple[Narrowing, ...],
+    now_s: float,
+) -> tuple[Storage | None, dict[str, float], dict[str, float]]:
+    """The ceiling shared among the DERs that answer, as limits and floors; what storage may do is brought up to now."""
+    if state.storage is None:
+        return None, dispatch.SHARINGS[settings.order](ceiling_w, heard, caps_w), {}
+    storage = storage_step(settings, state.storage, state.limiter, limiter, tracks, lost, image.pcc, now_s)
+    discharge_w, charge_w, serve_w = storage.discharge_w, storage.charge_w, storage.serve_w
+    if fallback.active:
+        discharge_w, charge_w, serve_w = (
+            settings.storage.blind_discharge_w,
+            settings.storage.blind_charge_w,
+            0.0,
+        )
+    stores = dispatch.Stores(
+        discharge_w,
+        charge_w,
+        _charge_caps(settings, fallback, image, single),
+        {
+            plant.name: absorbed_w(plant, track, now_s)
+            for plant, track in zip(settings.ders, tracks, strict=True)
+            if plant.stores
+        },
+        serve_w,
+        _level_w(settings, fallback, limiter, stack) - (stack[0].limit_w - ceiling_w),
+    )
+    limits_w, floors_w = dispatch.banded(
+        ceiling_w,
+        tuple(plant for plant in heard if not plant.stores),
+        tuple(plant for plant in heard if plant.stores),
+        caps_w,
+        {plant.name: wanted_w for plant, wanted_w in zip(settings.ders, storage.wanted_w, strict=True)},
+        stores,
+        settings.order,
+    )
+    return storage, limits_w, floors_w
+
+
+def _level_w(
+    settings: CoreSettings, fallback: Fallback, limiter: Limiter, stack: tuple[Narrowing, ...]
+) -> float:
+    """What all DERs may make were it not for the ramp of the limiter's ceiling; no bound without sight."""
+    if fallback.active or limiter.load_w is None:
+        return math.inf
+    ramped = {settings.ceiling_by, "export-limit"}
+    others_w = (narrowing.limit_w for narrowing in stack if narrowing.by not in ramped)
+    return min(limiter.load_w + target_w(settings, limiter.noise), *others_w)
+
+
+def _charge_caps(
+    settings: CoreSettings, fallback: Fallback, image: Image, single: tuple[Narrowing, ...]
+) -> dict[str, float]:
+    """The most each storage unit may absorb: nothing when full, its share while it enters service."""
+    entering = {narrowing.der: narrowing.limit_w for narrowing in single if narrowing.by == "enter-service"}
+    caps_w = {}
+    for plant, der in zip(settings.ders, image.ders, strict=True):
+        if not plant.stores:
+            continue
+        cap_w = 0.0 if der.soc_pu.otherwise(0.0) >= plant.full_pu - FULL_SLACK else plant.charge_w
+        cap_w *= entering.get(plant.name, plant.nameplate_w) / plant.nameplate_w
+        if fallback.starting:
+            cap_w = min(cap_w, max(0.0, -der.floor_w.otherwise(-plant.charge_w)))
+        caps_w[plant.name] = cap_w
+    return caps_w
 
 
 def _if_closed_w(
@@ -214,6 +318,10 @@ def _isolated(
     )
     if fallback.active and sum(counted_w.values()) > total_w + ISOLATION_TOLERANCE_W:
         return contacts | (before & contacts)
+    rules = settings.storage
+    if rules.limits_import or rules.limits_export:
+        # What unheard storage exchanges with the grid is not known, with sight of the PCC or without.
+        before |= {plant.contact for plant in settings.ders if plant.stores and plant.contact is not None}
     return before & contacts
 
 

@@ -41,16 +41,28 @@ def stand_in(
     total_w = max(
         0.0, min(settings.ceiling_w - settings.margin_cap_w - counted_w, *asked_w, settings.nameplate_w)
     )
-    limits_w = {}
+    limits_w, floors_w = {}, {}
     for plant, last_w, der in zip(settings.ders, granted_w, image.ders, strict=True):
         own_w = (cap.cap_w for cap in image.overrides if cap.der == plant.name and cap.cap_w is not None)
         share_w = total_w * plant.nameplate_w / settings.nameplate_w
+        if plant.stores:
+            share_w = min(share_w, settings.storage.blind_discharge_w)
+            floors_w[plant.name] = -min(plant.charge_w, settings.storage.blind_charge_w)
         limit_w = min(share_w, last_w, der.limit_w.otherwise(plant.nameplate_w), *own_w)
-        limits_w[plant.name] = limit_w if plant.name in heard and limit_w >= plant.min_w else 0.0
+        obeyed = plant.name in heard and (limit_w < 0.0 or limit_w >= plant.min_w)
+        limits_w[plant.name] = max(limit_w, floors_w.get(plant.name, 0.0)) if obeyed else 0.0
     isolate = state.isolated | {plant.contact for plant in unheard if plant.contact is not None}
-    after = _begun_anew(settings, state, sum(limits_w.values()), noise_w, now_s)
+    after = _begun_anew(settings, state, max(0.0, sum(limits_w.values())), noise_w, now_s)
     after = replace(after, lost=frozenset(plant.name for plant in unheard), isolated=isolate)
-    return after, Wish(limits_w, (Narrowing(BY, total_w),), isolate, ready=False, entered=False, events=())
+    return after, Wish(
+        limits_w,
+        (Narrowing(BY, total_w),),
+        isolate,
+        ready=False,
+        entered=False,
+        events=(),
+        floors_w=floors_w,
+    )
 
 
 def _begun_anew(

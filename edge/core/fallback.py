@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge.core.settings import CoreSettings
-from edge.model.image import Image
+from edge.core.settings import CoreSettings, DerPlant
+from edge.model.image import DerReading, Image
 
 VERIFIED_TOLERANCE = 0.005
 """Of nameplate in sum: a read-back this close above is verified (rounding of percent registers)."""
@@ -64,11 +64,19 @@ def _verified(
 ) -> bool:
     """Whether the limits read back after `since_s` from the DERs that answer keep their sum within `allowed_w`."""
     held_w = 0.0
-    for der in image.ders:
+    for der, plant in zip(image.ders, settings.ders, strict=True):
         if der.name in lost:
             continue
         limit_w = der.limit_w.since(since_s)
         if limit_w is None:
             return False
-        held_w += limit_w
+        if settings.storage.limits_import and plant.stores and not _takes_nothing(der, plant, since_s):
+            return False
+        held_w += max(0.0, limit_w)
     return held_w <= allowed_w + VERIFIED_TOLERANCE * settings.nameplate_w
+
+
+def _takes_nothing(der: DerReading, plant: DerPlant, since_s: float) -> bool:
+    """Whether storage was seen after `since_s` to hold that it may not charge, which is so without sight."""
+    floor_w = der.floor_w.since(since_s)
+    return floor_w is not None and floor_w >= -VERIFIED_TOLERANCE * plant.nameplate_w

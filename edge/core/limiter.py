@@ -94,7 +94,7 @@ def correct(
     load_w = followed(limiter.load_w, low_w, high_w, drop_w, margin)
     rise_w = settings.ramp_up_w_per_s * max(0.0, now_s - limiter.used_s)
     clear_w = min(margin, CLEAR * settings.nameplate_w) if timing else 0.0
-    wanted_w = min(max(load_w + aim_w - clear_w, 0.0), settings.nameplate_w)
+    wanted_w = min(max(load_w + aim_w - clear_w, -settings.charge_w), settings.nameplate_w)
     ceiling_w = moved(limiter.ceiling_w, wanted_w, margin, rise_w)
     return Limiter(ceiling_w, pcc.sequence, now_s, noise, export_w, load_w)
 

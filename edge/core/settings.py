@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from edge.core.plant_functions import PlantFunctions
 from edge.core.run_here import run_here
 from edge.model.site import Site
+from edge.model.storage_rules import NO_RULES, StorageRules
+
+Order = Literal["proportional", "priority", "equal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,17 @@ class DerPlant:
     unseen_s: float
     """With an output older than this it may be making anything below its limit."""
     contact: str | None
+    charge_w: float = 0.0
+    """The most it absorbs: 0 for what only generates."""
+    full_pu: float = 1.0
+    """State of charge at which it absorbs no more."""
+    by_setpoint: bool = False
+    """The gateway operates it; else it runs itself within its band."""
+
+    @property
+    def stores(self) -> bool:
+        """Whether it can absorb."""
+        return self.charge_w > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,10 @@ class CoreSettings:
     enter_ramp_s: float
     functions: tuple[PlantFunctions, ...] = ()
     """What the gateway runs for DERs that lack it."""
+    storage: StorageRules = NO_RULES
+    order: Order = "proportional"
+    charge_w: float = 0.0
+    """The most that all storage absorbs."""
 
     @staticmethod
     def of(
@@ -63,6 +83,7 @@ class CoreSettings:
         dropouts_w: tuple[tuple[str, float], ...],
         command_s: float,
         chains_s: Mapping[str, float] | None = None,
+        import_dropout_w: float = math.inf,
     ) -> CoreSettings:
         """Compile the limiter's part of a site file.
 
@@ -72,6 +93,7 @@ class CoreSettings:
             dropouts_w: Name and dropout (export in W) of each armed export element.
             command_s: From a decision until the limit is on the wire, at most.
             chains_s: By DER whose functions run here: from a change at the PCC until its output starts to move.
+            import_dropout_w: The lowest dropout (import in W) of an armed import element.
         """
         ceiling_by, ceiling_w = min(
             (("export-limit", site.limit_w), *((f"{name}-dropout", at_w) for name, at_w in dropouts_w)),
@@ -98,6 +120,9 @@ class CoreSettings:
             enter_delay_s=site.enter_service.delay_s,
             enter_ramp_s=site.enter_service.ramp_s,
             functions=tuple(run_here(site, stale_s=stale_s, chains_s=chains_s or {})),
+            storage=StorageRules.of(site.agreement).clear_of(import_dropout_w),
+            order=site.control.dispatch,
+            charge_w=sum(der.most_charge_w for der in site.der),
         )
 
 
@@ -116,4 +141,7 @@ def _plant(site: Site, index: int) -> DerPlant:
         unheard_w=unheard_w,
         unseen_s=der.poll_s + der.timeout_s * (1 + der.retries),
         contact=der.contact,
+        charge_w=der.most_charge_w,
+        full_pu=der.soc_full_pct / 100,
+        by_setpoint=der.operation == "setpoint",
     )

@@ -85,7 +85,9 @@ def observed(
         at_w = min(output_w, plant.nameplate_w)
         early = anchored(early, from_s, at_w, plant.slope_w_per_s / pace.quick)
         late = anchored(late, to_s, at_w, plant.slope_w_per_s / pace.slow)
-    return Track(early, late, from_s, below_w, weather_w, max(0.0, output_w), export_w, unproven, pace)
+    return Track(
+        early, late, from_s, below_w, weather_w, max(-plant.charge_w, output_w), export_w, unproven, pace
+    )
 
 
 def _learnt(track: Track, plant: DerPlant, output_w: float, at_s: float) -> Pace:
@@ -120,14 +122,17 @@ def output_span(
     more than the export, now `export_w`, has risen.
     """
     low_w, high_w = levels(track, from_s, to_s)
+    if plant.stores:
+        # What it was told to absorb counts for its highest output only as far as it was measured to.
+        high_w = max(high_w, min(track.last_w or 0.0, 0.0))
     if to_s - track.seen_s > plant.unseen_s:
-        return 0.0, high_w
+        return -plant.charge_w, high_w
     if track.weather_w is not None:
         back_w = plant.slope_w_per_s * max(0.0, to_s - track.seen_s)
         if track.export_w is not None:
             back_w = min(back_w, max(0.0, export_w - track.export_w))
         return min(low_w, track.weather_w), min(high_w, track.weather_w + back_w)
-    return max(0.0, low_w - track.below_w), max(0.0, high_w - track.below_w)
+    return max(-plant.charge_w, low_w - track.below_w), max(-plant.charge_w, high_w - track.below_w)
 
 
 def sent(track: Track, plant: DerPlant, limit_w: float, now_s: float, command_s: float) -> Track:

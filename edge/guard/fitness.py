@@ -10,8 +10,9 @@ from edge.guard.functions import run_by_gateway
 from edge.guard.measuring import measured
 from edge.guard.ratings import configured
 from edge.guard.settings import ElementSettings, GuardSettings, pickup_w
+from edge.guard.stores import stores
 from edge.guard.trip_paths import has_dead_man, trip_paths
-from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Element, Method, PcsMode, Site
+from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Element, Method, Site
 
 
 def judge(site: Site) -> list[Finding]:
@@ -20,6 +21,7 @@ def judge(site: Site) -> list[Finding]:
     found = [
         *_agreement(site),
         *_not_held(site),
+        *stores(site),
         *configured(site),
         *run_by_gateway(site),
         *_pickups(site),
@@ -82,18 +84,6 @@ def _not_held(site: Site) -> Iterator[Finding]:
             "agreement.export_limit_va",
             "is not held by this version: it limits active power only",
         )
-    storage = any(der.kind == "storage" for der in site.der)
-    unheld = {PcsMode.NO_EXCHANGE: "import is not held at zero"}
-    if agreement.export_limit_w > 0:
-        unheld[PcsMode.IMPORT_ONLY] = f"an export of {agreement.export_limit_w:g} W is allowed"
-    if storage:
-        unheld[PcsMode.EXPORT_ONLY] = "charging is not controlled"
-        unheld[PcsMode.IMPORT_LIMITING_ESS] = "charging is not controlled"
-    for mode in agreement.pcs_modes:
-        if mode in unheld:
-            yield Finding(
-                "problem", "agreement.pcs_modes", f"{mode} is not held by this version: {unheld[mode]}"
-            )
 
 
 def _pickups(site: Site) -> Iterator[Finding]:

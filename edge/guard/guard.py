@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from edge.guard.contact import (
@@ -17,16 +18,18 @@ from edge.guard.contact import (
 )
 from edge.guard.element import ElementState, element_step
 from edge.guard.sensing import proven_safe, verified_zero
-from edge.guard.settings import ElementSettings, GuardSettings
+from edge.guard.settings import DerSettings, ElementSettings, GuardSettings
+from edge.guard.storage_bound import exchanged
 from edge.guard.supervisor import TOLERANCE, Watch, must_trip, watch_step
 from edge.model.commands import Commands, DerLimit, Event, OutputCommand
 from edge.model.durable import Durable
 from edge.model.image import Image
 from edge.model.permit import Permit
-from edge.model.sample import Quality
+from edge.model.sample import Quality, Sample
 
 DAY_S = 86_400.0
 LOST_SENSING = "lost-sensing"
+NO_FLOORS: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,9 @@ class GuardState:
     commanded_s: float
     limits_w: tuple[float, ...]
     contacts: tuple[Contact, ...]
+    bounds: tuple[ElementState, ...] = ()
+    charge_watches: tuple[Watch, ...] = ()
+    floors_w: tuple[float, ...] = ()
     closed: bool = False
     causes: tuple[str, ...] = ()
     trips: int = 0
@@ -66,6 +72,9 @@ def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> Guar
         commanded_s=now_s,
         limits_w=tuple(der.nameplate_w for der in settings.ders),
         contacts=tuple(Contact(now_s) for _ in settings.outputs),
+        bounds=tuple(ElementState(now_s) for _ in settings.bounds),
+        charge_watches=tuple(Watch(((now_s, der.charge_w),)) for der in settings.ders if der.charge_w > 0),
+        floors_w=tuple(-der.charge_w for der in settings.ders),
     )
 
 
@@ -79,6 +88,7 @@ def guard_step(
     ready: bool,
     entered: bool,
     isolate: frozenset[str],
+    floors_w: Mapping[str, float] = NO_FLOORS,
 ) -> tuple[GuardState, Commands, tuple[Event, ...]]:
     """Advance one scan.
 
@@ -91,6 +101,8 @@ def guard_step(
         ready: Enter service has seen its window for its delay.
         entered: Enter service is done, its ramp too.
         isolate: Contacts that the limiter asks to open without a trip.
+        floors_w: The other end of the bands that it asks for, where that is not 0; likewise, and clipped to what
+            each can absorb.
     """
     before = state
     state = _lapsed(settings, state, now_s)
@@ -109,18 +121,22 @@ def guard_step(
         state = replace(state, durable=replace(state.durable, in_service=True))
     if state.closed != before.closed:
         state = replace(state, commanded_s=now_s)
-    granted = tuple(
-        0.0 if state.durable.tripped else _clipped(limits_w.get(der.name, 0.0), der.nameplate_w)
+    bands = tuple(
+        (0.0, 0.0)
+        if state.durable.tripped
+        else _clipped(limits_w.get(der.name, 0.0), floors_w.get(der.name, 0.0), der)
         for der in settings.ders
     )
-    if granted != state.limits_w:
-        state = replace(state, limits_w=granted)
+    granted, floors = tuple([band[0] for band in bands]), tuple([band[1] for band in bands])
+    if granted != state.limits_w or floors != state.floors_w:
+        state = replace(state, limits_w=granted, floors_w=floors)
     contacts = commanded(settings.outputs, state.contacts, fell, now_s, in_service=state.closed)
     if contacts != state.contacts:
         state = replace(state, contacts=contacts)
     commands = Commands(
         limits=tuple(
-            DerLimit(der.name, limit_w) for der, limit_w in zip(settings.ders, granted, strict=True)
+            DerLimit(der.name, limit_w, floor_w)
+            for der, (limit_w, floor_w) in zip(settings.ders, bands, strict=True)
         ),
         outputs=tuple(
             OutputCommand(output.name, contact.closed)
@@ -135,12 +151,10 @@ def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
     return Permit(
         tripped=state.durable.tripped,
         operated=bool(state.causes),
-        force_fallback=_must_come_down(settings, state.pcs, now_s),
+        force_fallback=any(_must_come_down(settings, was, now_s) for was in (state.pcs, *state.bounds)),
         timing=state.pcs.picked_up or any(was.picked_up for was in state.elements),
         unresponsive=frozenset(
-            der.name
-            for der, watch in zip(settings.ders, state.watches, strict=True)
-            if watch.unresponsive_s is not None
+            der.name for der, watch in _watched(settings, state) if watch.unresponsive_s is not None
         ),
     )
 
@@ -192,11 +206,14 @@ def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: f
         for element, was in zip(settings.elements, state.elements, strict=True)
     )
     watches = tuple(
-        watch_step(der, watch, limit_w, reading, now_s)
+        # Storage that absorbs less than it was told to gives nothing: only limits above that are held against it.
+        watch_step(der, watch, max(0.0, limit_w), reading, now_s)
         for der, watch, limit_w, reading in zip(
             settings.ders, state.watches, state.limits_w, image.ders, strict=True
         )
     )
+    if settings.bounds or state.charge_watches:
+        state = _storage_measured(image, settings, state, sample, now_s)
     return replace(
         state,
         elements=elements,
@@ -208,6 +225,47 @@ def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: f
     )
 
 
+def _storage_measured(
+    image: Image, settings: GuardSettings, state: GuardState, sample: Sample | None, now_s: float
+) -> GuardState:
+    """What storage exchanges with the grid against its bounds, and how it charges against its floors."""
+    bounds = tuple(
+        element_step(
+            bound.element,
+            was,
+            None
+            if sample is None
+            else exchanged(bound, sample, image, settings.ders, now_s, closed=state.closed),
+            now_s,
+        )
+        for bound, was in zip(settings.bounds, state.bounds, strict=True)
+    )
+    stores = [
+        (der, reading, floor_w)
+        for der, reading, floor_w in zip(settings.ders, image.ders, state.floors_w, strict=True)
+        if der.charge_w > 0
+    ]
+    watches = tuple(
+        watch_step(
+            replace(der, nameplate_w=der.charge_w),
+            watch,
+            -floor_w,
+            replace(reading, output_w=reading.output_w.mirrored()),
+            now_s,
+        )
+        for (der, reading, floor_w), watch in zip(stores, state.charge_watches, strict=True)
+    )
+    return replace(state, bounds=bounds, charge_watches=watches)
+
+
+def _watched(settings: GuardSettings, state: GuardState) -> Iterator[tuple[DerSettings, Watch]]:
+    """Every DER with its watch, storage once more with that of its charging."""
+    yield from zip(settings.ders, state.watches, strict=True)
+    if state.charge_watches:
+        stores = (der for der in settings.ders if der.charge_w > 0)
+        yield from zip(stores, state.charge_watches, strict=True)
+
+
 def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> tuple[str, ...]:
     """What demands a trip now, the elements first."""
     causes = [
@@ -215,6 +273,9 @@ def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
     ]
     if state.pcs.operated:
         causes.append(settings.pcs.name)
+    causes += [
+        bound.element.name for bound, was in zip(settings.bounds, state.bounds, strict=True) if was.operated
+    ]
     blind_s = now_s - state.sample_s
     if (
         settings.lost_sensing_s is not None
@@ -225,7 +286,7 @@ def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
         causes.append(LOST_SENSING)
     causes += [
         f"supervisor:{der.name}"
-        for der, watch in zip(settings.ders, state.watches, strict=True)
+        for der, watch in _watched(settings, state)
         if der.contact is not None and must_trip(watch, now_s) and state.closed
     ]
     causes += [
@@ -310,10 +371,11 @@ def _ceased(image: Image, settings: GuardSettings, state: GuardState) -> bool:
     return True
 
 
-def _clipped(limit_w: float, nameplate_w: float) -> float:
-    if 0.0 <= limit_w <= nameplate_w:
-        return limit_w
-    return nameplate_w if nameplate_w < limit_w < math.inf else 0.0
+def _clipped(limit_w: float, floor_w: float, der: DerSettings) -> tuple[float, float]:
+    """Limit and floor within what the DER can do, the floor not above the limit; what is no power allows nothing."""
+    low_w = min(0.0, max(floor_w, -der.charge_w)) if math.isfinite(floor_w) else 0.0
+    high_w = min(max(limit_w, low_w), der.nameplate_w) if math.isfinite(limit_w) else 0.0
+    return high_w, low_w
 
 
 def _events(
@@ -332,7 +394,9 @@ def _events(
     if before.closed and not after.closed and not after.durable.tripped:
         events.append(Event("out-of-service", now_s, "the outputs are open without a trip"))
     events += failures(settings.outputs, before.contacts, after.contacts, now_s)
-    for der, was_watch, watch in zip(settings.ders, before.watches, after.watches, strict=True):
+    for (der, was_watch), (_, watch) in zip(
+        _watched(settings, before), _watched(settings, after), strict=True
+    ):
         if watch.unresponsive_s is not None and was_watch.unresponsive_s is None:
             events.append(Event("write-unverified", now_s, f"{der.name} keeps its power above its limit"))
     return tuple(events)

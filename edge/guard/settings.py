@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from edge.guard import budget
 from edge.model.site import Element, Site
+from edge.model.storage_rules import StorageRules
 
 HYSTERESIS_OF_PICKUP = 0.02
 NOISE_SIGMAS = 3.0
 PICKUP_32R_OF_TRANSFORMER = 0.001
 PICKUP_32F_OF_NAMEPLATE = 0.05
+BOUND_TOLERANCE = 0.005
+"""Of nameplate: what a bound of storage lets pass; as little is within the error of measuring it."""
+PROBE = 0.02
+"""Of nameplate: taken from the grid while generation shows what it has, where nothing may be exchanged."""
+
+BoundKind = Literal["taken", "import", "sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,14 @@ class ElementSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageBound:
+    """The PCS bound of storage: what it takes from the grid, what the site imports while it charges, what it sends."""
+
+    kind: BoundKind
+    element: ElementSettings
+
+
+@dataclass(frozen=True, slots=True)
 class DerSettings:
     """What the guard knows of a DER."""
 
@@ -40,6 +57,12 @@ class DerSettings:
     contact: str | None
     decay_s: float
     lost_after_s: float
+    charge_w: float = 0.0
+    """The most it absorbs: 0 for what only generates."""
+    unheard_w: float = 0.0
+    """Of storage: the most it gives when nobody hears it."""
+    unheard_charge_w: float = 0.0
+    """And the most it takes then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +95,7 @@ class GuardSettings:
     lost_sensing_s: float | None
     reset_is_manual: bool
     lockout_trips: int
+    bounds: tuple[StorageBound, ...] = ()
 
     @staticmethod
     def of(site: Site) -> GuardSettings:
@@ -85,7 +109,16 @@ class GuardSettings:
             pcs=ElementSettings("PCS", limit_w, limit_w, bound_s, site.guard.reset_s),
             force_fallback_after_s=max(0.5 * bound_s, bound_s - slowest_s - budget.security(site).total_s),
             ders=tuple(
-                DerSettings(der.name, der.nameplate_w, der.contact, budget.decay_s(der), der.lost_after_s)
+                DerSettings(
+                    der.name,
+                    der.nameplate_w,
+                    der.contact,
+                    budget.decay_s(der),
+                    der.lost_after_s,
+                    der.most_charge_w,
+                    der.nameplate_w if der.reversion is None else der.reversion.safe_w,
+                    0.0 if der.operation == "setpoint" and der.reversion is not None else der.most_charge_w,
+                )
                 for der in site.der
             ),
             outputs=tuple(
@@ -101,6 +134,7 @@ class GuardSettings:
             lost_sensing_s=min((element.delay_s for element in elements), default=None),
             reset_is_manual=site.guard.reset == "manual",
             lockout_trips=site.guard.lockout_trips,
+            bounds=tuple(_storage_bounds(site)),
         )
 
 
@@ -134,3 +168,21 @@ def _element(site: Site, element: Element) -> ElementSettings:
         direction=direction,
         blocked_at_zero_output=element.kind == "32F",
     )
+
+
+def _storage_bounds(site: Site) -> Iterator[StorageBound]:
+    """One bound for each thing that was agreed of storage; none where there is no storage."""
+    if not any(der.kind == "storage" for der in site.der):
+        return
+    rules, slack_w = StorageRules.of(site.agreement), BOUND_TOLERANCE * site.nameplate_w
+    exchanges = rules.import_w + site.limit_w >= slack_w
+    agreed: tuple[tuple[BoundKind, str, float], ...] = (
+        ("taken", "PCS-storage-import", rules.import_w + (0.0 if exchanges else PROBE * site.nameplate_w)),
+        ("import", "PCS-import", rules.site_import_w),
+        ("sent", "PCS-storage-export", rules.export_w),
+    )
+    for kind, name, limit_w in agreed:
+        if limit_w < math.inf:
+            at_w = limit_w + slack_w
+            element = ElementSettings(name, at_w, at_w, site.guard.olrt_bound_s, site.guard.reset_s)
+            yield StorageBound(kind, element)

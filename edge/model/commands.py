@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DerLimit:
-    """The most one DER may generate, in W. The driver rounds down to what the device can hold."""
+    """The band that one DER is told to stay in, in W; the driver rounds both ends to what the device can hold.
+
+    `limit_w` is the most it may generate; of storage it may be negative: absorb at least that much. `floor_w`, never
+    above 0 or `limit_w`, is the negative of the most it may absorb: 0 for what only generates.
+    """
 
     name: str
     limit_w: float
+    floor_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class DerReading:
 
     `limit_w` is the limit read back from the device, with the time of that reading. `reachable` is False
     once the driver has had no answer for the DER's allowance; `refused` says that the last write was refused
-    or read back wrong.
+    or read back wrong. Of storage, `floor_w` is the other end of the band read back, and `soc_pu` its state of charge.
     """
 
     name: str
@@ -37,6 +37,8 @@ class DerReading:
     refused: bool = False
     v_pu: Sample = field(default_factory=Sample.none)
     f_hz: Sample = field(default_factory=Sample.none)
+    floor_w: Sample = field(default_factory=Sample.none)
+    soc_pu: Sample = field(default_factory=Sample.none)
 
 
 @dataclass(frozen=True, slots=True)

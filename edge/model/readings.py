@@ -40,7 +40,10 @@ class MeterRaw:
 
 @dataclass(frozen=True, slots=True)
 class DerRaw:
-    """One answer of an inverter; `output_w` is positive when generating, `v_v` line to neutral."""
+    """One answer of an inverter; `output_w` is positive when generating, `v_v` line to neutral.
+
+    `soc_pu` is the state of charge of storage, of its capacity.
+    """
 
     request_sent_s: float
     received_s: float
@@ -48,3 +51,4 @@ class DerRaw:
     v_v: float | None
     f_hz: float | None
     raw: tuple[int, ...] = ()
+    soc_pu: float | None = None

@@ -49,6 +49,10 @@ class Sample:
         """No value: never measured, not implemented by the device, or implausible."""
         return Sample(0.0, float("-inf"), float("-inf"), quality)
 
+    def mirrored(self) -> Sample:
+        """The same measurement, counted the other way."""
+        return Sample(-self._value, self.oldest_s, self.newest_s, self.quality)
+
     def fresh(self, now_s: float, max_age_s: float) -> float | None:
         """The value if it is good and certainly no older than `max_age_s`, else None."""
         if self.quality is not _GOOD or now_s - self.oldest_s > max_age_s:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sim.band import BandBank
 from sim.der.arrays import Codes, Flags, Floats, Quantity, any_of, least
 from sim.der.capability import Capability
 from sim.der.command import CommandPath, Mover
@@ -51,6 +52,7 @@ class Fleet:
         self.limit = LimitBank(count, quirks)
         self.storage = StorageBank(units, dt_s)
         self.setpoint = SetpointBank(np.where(self.storage.present, 0.0, 1.0))
+        self.band = BandBank(self.storage.charge_pu, self.storage.discharge_pu)
         self.protection = Protection(units, settings, dt_s, seed)
         self.service = self.protection.service
         self._command = CommandPath(units, dt_s)
@@ -199,6 +201,7 @@ class Fleet:
         """
         self.limit.step(self.dt_s)
         self.setpoint.step(self.dt_s)
+        self.band.step(self.dt_s)
         low = v_pu if v_low_pu is None else v_low_pu
         high = v_pu if v_high_pu is None else v_high_pu
         self.protection.step(energised, low, high, hz)
@@ -248,8 +251,8 @@ class Fleet:
         self.energy_wh = self.energy_wh + p_pu * self._wh_per_pu
 
     def _told(self) -> Floats:
-        """What each unit is told: the lower of limit and setpoint."""
-        told: Floats = np.minimum(self.limit.command_pu(), self.setpoint.command_pu())
+        """What each unit is told: its setpoint within its band, and no more than its limit."""
+        told: Floats = np.minimum(self.limit.command_pu(), self.band.held(self.setpoint.command_pu()))
         return told
 
     def _take(self) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
 
+from sim.band import CHARGE, DISCHARGE, BandWrite
 from sim.devices.codec import scale_for
 from sim.devices.common import fraction
 from sim.devices.inverter import DC_V, Inverter
 from sim.devices.sunspec import Apply, Changes, Live, Model, RefusedWriteError, Value
 from sim.files.inverter import Storage
-from sim.setpoint import SetpointWrite
 
 _LITHIUM_ION, _CONNECTED = 4, 3  # 802 Typ and State
-_CHARGE, _DISCHARGE = 1, 2  # bits of 124 StorCtl_Mod
 _ALMOST = 1e-3
 
 
@@ -37,40 +37,30 @@ def charge_state(inverter: Inverter, storage: Storage) -> ChargeState:
 
 
 def storage_control(inverter: Inverter, storage: Storage) -> Model:
-    """124: charging at InWRte while StorCtl_Mod says charge, discharging at OutWRte while it says discharge.
-
-    It moves the same setpoint as 704 WSet; one that another control has put there shows as neither.
-    """
-    bank, unit = inverter.plant.fleet.setpoint, inverter.unit
-    rates = {"InWRte": 1.0, "OutWRte": 1.0}
-
-    def mode() -> float:
-        set_pu = float(bank.set_pu[unit])
-        return int(bank.enabled[unit]) * (_CHARGE if set_pu < 0 else _DISCHARGE)
+    """124: each bit of StorCtl_Mod puts a rate in force, both together a band; a negative rate forces the other way."""
+    bank, unit = inverter.plant.fleet.band, inverter.unit
+    charge_pu = inverter.charge_w / inverter.nameplate_w
+    discharge_pu = inverter.discharge_w / inverter.nameplate_w
 
     def write(changes: Changes) -> Apply:
-        wanted = changes.get("StorCtl_Mod", mode())
-        if wanted not in (0, _CHARGE, _DISCHARGE):
+        mode = changes.get("StorCtl_Mod")
+        if mode not in {None, *range((CHARGE | DISCHARGE) + 1)}:
             raise RefusedWriteError
-        written = {name: rate for name in rates if (rate := fraction(changes, name)) is not None}
-        after_s = changes.get("InOutWRte_RvrtTms")
-
-        def apply() -> None:
-            rates.update(written)
-            power_w = -rates["InWRte"] * inverter.charge_w
-            if wanted != _CHARGE:
-                power_w = rates["OutWRte"] * inverter.discharge_w
-            set_pu = power_w / inverter.nameplate_w if wanted else 0.0
-            bank.write(unit, SetpointWrite(enabled=bool(wanted), set_pu=set_pu, revert_after_s=after_s))
-
-        return apply
+        in_rate, out_rate = fraction(changes, "InWRte", -100), fraction(changes, "OutWRte", -100)
+        change = BandWrite(
+            mode=None if mode is None else int(mode),
+            charge_pu=None if in_rate is None else in_rate * charge_pu,
+            discharge_pu=None if out_rate is None else out_rate * discharge_pu,
+            revert_after_s=changes.get("InOutWRte_RvrtTms"),
+        )
+        return partial(bank.write, unit, change)
 
     live: dict[str, Live] = {
-        "StorCtl_Mod": mode,
+        "StorCtl_Mod": lambda: int(bank.mode[unit]),
         "ChaState": lambda: 100.0 * inverter.soc_pu(),
         "ChaSt": lambda: charge_state(inverter, storage),
-        "InWRte": lambda: 100.0 * rates["InWRte"],
-        "OutWRte": lambda: 100.0 * rates["OutWRte"],
+        "InWRte": lambda: 100.0 * float(bank.charge_pu[unit]) / charge_pu,
+        "OutWRte": lambda: 100.0 * float(bank.discharge_pu[unit]) / discharge_pu,
         "InOutWRte_RvrtTms": lambda: float(bank.revert_after_s[unit]),
     }
     fixed: dict[str, Value] = {"WChaMax": inverter.charge_w, "WChaGra": 100, "WDisChaGra": 100}

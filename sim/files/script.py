@@ -11,7 +11,7 @@ from edge.model.site import Name, Seconds, Strict, Watts
 
 _COMPANIONS = {
     "ramp_s": {"load_w", "load_step_w", "sun_pu", "v_pu", "hz"},
-    "role": {"sun_pu", "set_w"},
+    "role": {"sun_pu", "set_w", "wish_w"},
     "phase": {"v_pu"},
     "inrush": {"motor_w"},
     "inrush_s": {"motor_w"},
@@ -19,7 +19,7 @@ _COMPANIONS = {
 }
 """What may stand beside which effect."""
 
-_EFFECTS = ("load_step_w", "load_w", "sun_pu", "v_pu", "hz", "motor_w", "set_w")
+_EFFECTS = ("load_step_w", "load_w", "sun_pu", "v_pu", "hz", "motor_w", "set_w", "wish_w")
 
 
 class ScriptEvent(Strict):
@@ -37,6 +37,9 @@ class ScriptEvent(Strict):
     motor_w: float | None = Field(None, gt=0, le=1e9, description="a motor of this running power starts")
     set_w: float | None = Field(
         None, ge=-1e9, le=1e9, description="set-point of a storage unit; negative charges"
+    )
+    wish_w: float | None = Field(
+        None, ge=-1e9, le=1e9, description="what a storage unit does by itself from now on; negative charges"
     )
     ramp_s: Seconds | None = None
     role: Name | None = Field(None, description="the inverter; default: all of them")
@@ -58,6 +61,8 @@ class ScriptEvent(Strict):
             if getattr(self, companion) is not None and self.effect not in effects:
                 wanted = {"name": companion, "effects": ", ".join(sorted(effects))}
                 raise PydanticCustomError("companion", "{name} goes with {effects}", wanted)
-        if self.set_w is not None and self.role is None:
-            raise PydanticCustomError("role", "set_w needs the role of a storage unit")
+        if self.effect in {"set_w", "wish_w"} and self.role is None:
+            raise PydanticCustomError(
+                "role", "{effect} needs the role of a storage unit", {"effect": self.effect}
+            )
         return self

@@ -40,6 +40,9 @@ class Storage(Strict):
     charge_w: float | None = Field(None, gt=0, le=1e7, description="nameplate_w when not given")
     discharge_w: float | None = Field(None, gt=0, le=1e7, description="nameplate_w when not given")
     efficiency: float = Field(0.9, gt=0, le=1)
+    ems: Literal["idle", "self_consumption"] = Field(
+        "idle", description="what it does by itself; self_consumption: what the site needs or leaves over"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -13,6 +13,7 @@ from edge.core.failed import stand_in
 from edge.core.fallback import Fallback
 from edge.model.commands import Narrowing
 from edge.model.image import DerReading, Image, Override
+from edge.model.storage_rules import NO_RULES, StorageRules
 
 NOW_S = 10.0
 SOUND = image(pcc(0.0, NOW_S), der("a", 0.0, 20.0, NOW_S), der("b", 0.0, 80.0, NOW_S))
@@ -54,6 +55,27 @@ def test_a_share_below_the_least_is_nothing() -> None:
     for least_w, given_w in [(3.99, 4.0), (4.0, 4.0), (4.01, 0.0)]:
         settings = replace(SETTINGS, ders=(replace(a, min_w=least_w), b))
         assert limits_w(granted_w=(4.0, 80.0), settings=settings)["a"] == given_w
+
+
+def test_storage_keeps_to_what_is_safe_without_sight() -> None:
+    a, b = SETTINGS.ders
+    for rules, limit_w, floor_w in [
+        (NO_RULES, 18.4, -60.0),
+        (StorageRules(import_w=5.0), 18.4, 0.0),
+        (StorageRules(export_w=7.0), 7.0, -60.0),
+    ]:
+        settings = replace(SETTINGS, ders=(a, replace(b, charge_w=60.0)), charge_w=60.0, storage=rules)
+        state = core_start(settings, 0.0, 0.0, after_trip=False)
+        _, wish = stand_in(SOUND, settings, state, (20.0, 80.0), 0.0, NOW_S)
+        assert wish.limits_w["b"] == pytest.approx(limit_w)
+        assert wish.floors_w == {"b": floor_w}
+        after, wish = stand_in(SOUND, settings, state, (0.0, -10.0), 0.0, NOW_S)
+        assert wish.limits_w["b"] == max(-10.0, floor_w), (
+            "an order to absorb is kept, as far as it may charge"
+        )
+        assert after.limiter.ceiling_w == 0.0
+        silent = replace(SOUND, ders=(SOUND.ders[0], replace(SOUND.ders[1], reachable=False)))
+        assert stand_in(silent, settings, state, (0.0, -10.0), 0.0, NOW_S)[1].limits_w["b"] == 0.0
 
 
 @pytest.mark.parametrize("swap", [{"reachable": False}, {"refused": True}])

@@ -58,6 +58,7 @@ class Bench:
         self.unreachable: set[str] = set()
         self.overrides: tuple[Override, ...] = ()
         self.limits_w = {der.name: 0.0 for der in self.settings.ders}
+        self.floors_w: dict[str, float] = {}
         self.commands = Commands((), ())
         self.events: list[Event] = []
 
@@ -87,6 +88,7 @@ class Bench:
             ready=ready,
             entered=entered,
             isolate=isolate,
+            floors_w=self.floors_w,
         )
         self.events += events
         return self

@@ -224,18 +224,17 @@ UNFIT = [
         "agreement.export_limit_va",
         "is not held by this version: it limits active power only",
     ),
-    ([mode("no_exchange")], "agreement.pcs_modes", "no_exchange is not held by this version: import is not"),
+    ([mode("no_exchange")], "agreement.pcs_modes", "no_exchange is about storage, and no"),
+    (
+        [mode("no_exchange")],
+        "agreement.pcs_modes",
+        "no_exchange is not held: an export of 25000 W is allowed",
+    ),
     (
         [mode("import_only")],
         "agreement.pcs_modes",
-        "import_only is not held by this version: an export of 25000 W",
+        "import_only is not held: an export of 25000 W is allowed",
     ),
-    (
-        [STORAGE, mode("export_only")],
-        "agreement.pcs_modes",
-        "export_only is not held by this version: charging",
-    ),
-    ([STORAGE, mode("import_limiting_to_ess")], "agreement.pcs_modes", "import_limiting_to_ess is not held"),
     (
         [("reversion = {", "min_pct = 25.1\nreversion = {")],
         "der[0].reversion.safe_w",

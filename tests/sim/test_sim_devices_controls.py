@@ -7,6 +7,7 @@ from device_registers import Registers
 from site_tables import battery, inverter
 
 from sim.devices.unit import ModbusRefusal, Refusal
+from sim.files.script import ScriptEvent
 
 PV = [1, 701, 702, 703, 704, 715]
 STORAGE = [1, 124, 701, 702, 704]
@@ -216,31 +217,51 @@ def test_123_reactive_power(legacy: Registers) -> None:
     assert legacy.setting("CONST_Q") == pytest.approx(2_000 / 22_000)
 
 
-def test_124_charges_and_discharges(storage: Registers) -> None:
+def test_124_is_a_band_of_which_each_bit_puts_an_end_in_force(storage: Registers) -> None:
+    storage.plant.apply(ScriptEvent(at_s=0.0, role="battery-1", wish_w=-20_000.0))
     storage.write(124, "InWRte", 2_500)
-    storage.run(0.5)
-    assert storage.raw(701, "W") == 0
+    storage.run(2.0)
+    assert (storage.raw(701, "W"), storage.raw(124, "StorCtl_Mod")) == (-20_000, 0), "no bit, no limit"
     storage.write(124, "StorCtl_Mod", 1)
-    storage.run(1.0)
+    storage.run(2.0)
     assert (storage.raw(701, "W"), storage.raw(124, "ChaSt")) == (-5_000, 4)
     storage.write(124, "OutWRte", 5_000)
-    assert storage.raw(124, "StorCtl_Mod") == 1
-    storage.write(124, "StorCtl_Mod", 2)
-    storage.run(1.0)
+    storage.plant.apply(ScriptEvent(at_s=0.0, role="battery-1", wish_w=20_000.0))
+    storage.run(2.0)
+    assert storage.raw(701, "W") == 20_000, "the other end is not in force"
+    storage.write(124, "StorCtl_Mod", 3)
+    storage.run(2.0)
     assert (storage.raw(701, "W"), storage.raw(124, "ChaSt")) == (10_000, 3)
-    storage.write(124, "StorCtl_Mod", 0)
-    storage.run(1.0)
-    assert (storage.raw(701, "W"), storage.raw(124, "ChaSt")) == (0, 6)
-    refuses(storage, 124, "StorCtl_Mod", 3)
+    storage.plant.apply(ScriptEvent(at_s=0.0, role="battery-1", wish_w=-20_000.0))
+    storage.run(2.0)
+    assert storage.raw(701, "W") == -5_000
+    refuses(storage, 124, "StorCtl_Mod", 4)
+    refuses(storage, 124, "InWRte", 10_001)
 
 
-def test_124_reverts_to_rest(storage: Registers) -> None:
+def test_124_a_negative_rate_forces_the_other_way(storage: Registers) -> None:
+    storage.write(124, "OutWRte", -5_000)
+    storage.write(124, "StorCtl_Mod", 3)
+    storage.run(2.0)
+    assert (storage.raw(701, "W"), storage.raw(124, "OutWRte")) == (-10_000, -5_000)
+    storage.write(124, "OutWRte", 10_000)
+    storage.write(124, "InWRte", -2_500)
+    storage.run(2.0)
+    assert storage.raw(701, "W") == 5_000
+    storage.write(124, "OutWRte", -1_000)
+    storage.run(2.0)
+    assert storage.raw(701, "W") == -2_000, "where the ends cross, discharging gives way"
+
+
+def test_124_is_released_when_its_timer_runs_out(storage: Registers) -> None:
+    storage.plant.apply(ScriptEvent(at_s=0.0, role="battery-1", wish_w=20_000.0))
+    storage.write(124, "OutWRte", 0)
     storage.write(124, "InOutWRte_RvrtTms", 2)
     storage.write(124, "StorCtl_Mod", 2)
     storage.run(1.5)
-    assert storage.raw(701, "W") == 20_000
+    assert storage.raw(701, "W") == 0
     storage.run(2.0)
-    assert (storage.raw(701, "W"), storage.raw(124, "StorCtl_Mod")) == (0, 0)
+    assert (storage.raw(701, "W"), storage.raw(124, "StorCtl_Mod")) == (20_000, 0)
 
 
 @pytest.mark.parametrize(("code", "address"), [(4, 40_000), (1, 40_000), (3, 39_999), (3, 0), (3, 50_000)])

@@ -187,7 +187,7 @@ async def test_storage_shows_its_charge() -> None:
     assert (before[713]["SoC"], before[713]["WHAvail"], before[124]["ChaSt"]) == (50, 4_000, 6)
     assert models[713]["SoC"] == models[802]["SoC"] == models[124]["ChaState"] == near(100 * soc, 0.01)
     assert models[713]["WHAvail"] == near((soc - 0.1) * 10_000)
-    assert (models[124]["ChaSt"], models[802]["ChaSt"], models[124]["StorCtl_Mod"]) == (4, 4, 1)
+    assert (models[124]["ChaSt"], models[802]["ChaSt"], models[124]["StorCtl_Mod"]) == (4, 4, 0)
     assert models[802]["W"] == models[714]["DCW"] == near(-6_000 * 0.98)
     assert models[701]["W"] == -6_000
     assert models[701]["TotWhAbs"] == near(float(fleet.absorbed_wh[0]))

@@ -50,6 +50,9 @@ class Agreement(Strict):
     olrt_max_s: float = Field(30.0, gt=0, le=30, description="maximum open-loop response time")
     olrt_average_s: float = Field(30.0, gt=0, le=30, description="average open-loop response time")
     pcs_modes: tuple[PcsMode, ...] = Field(())
+    import_limit_w: Watts | None = Field(None, description="of the site's import while storage charges")
+    ess_import_limit_w: Watts | None = Field(None, description="of what storage takes from the grid")
+    ess_export_limit_w: Watts | None = Field(None, description="of what storage sends to the grid")
     controlled: tuple[Name, ...] = Field(description="the DERs that the control covers")
     import_limit_method: Text | None = None
     rpa: Literal["pcc", "poc", "between"] = "pcc"

@@ -45,6 +45,9 @@ class Control(Strict):
     margin_cap_pct: float = Field(10.0, ge=0, le=20)
     fallback_hold_s: float = Field(5.0, ge=0, le=3600)
     reassert_s: float = Field(3.0, gt=0, le=10)
+    dispatch: Literal["proportional", "priority", "equal"] = Field(
+        "proportional", description="how a limit on the sum is shared; priority: in the order of [[der]]"
+    )
     site_limit_w: Watts | None = Field(None, description="tighter than the agreement, by the owner's wish")
 
 

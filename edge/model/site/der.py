@@ -50,6 +50,12 @@ class Der(Strict):
     nameplate_va: Watts | None = None
     configured: ConfiguredRating | None = None
     kind: Literal["pv", "storage"] = "pv"
+    charge_w: Watts | None = Field(None, gt=0, description="most that storage absorbs; default nameplate_w")
+    soc_full_pct: float = Field(100.0, gt=0, le=100, description="state of charge at which storage is full")
+    operation: Literal["band", "setpoint"] = Field(
+        "band",
+        description="storage runs itself within its band, or the gateway operates it by set-point: self-consumption",
+    )
     dead_time_s: Seconds = Field(description="from a limit on the wire until the output starts to move")
     slope_pct_per_s: float = Field(gt=0, le=10_000, description="of nameplate")
     min_pct: float = Field(
@@ -71,6 +77,14 @@ class Der(Strict):
     gateway_voltage: Literal["pcc", "inverter"] = Field("pcc", description="what those functions see")
     lost_after_s: float = Field(2.0, gt=0, le=60, description="no answer for this long: unreachable")
 
+    @model_validator(mode="after")
+    def _storage_keys(self) -> Der:
+        if self.kind != "storage":
+            for key in ("charge_w", "soc_full_pct", "operation"):
+                if key in self.model_fields_set:
+                    raise misfit_here('is for kind = "storage"', key)
+        return self
+
     @property
     def rated_va(self) -> float:
         """Its rating in VA; where the file gives none, the one in W at a power factor of 1."""
@@ -87,6 +101,13 @@ class Der(Strict):
         if self.reversion is None:
             return self.nameplate_w
         return max(self.reversion.safe_w, self.min_w if self.told_zero == "keeps_minimum" else 0.0)
+
+    @property
+    def most_charge_w(self) -> float:
+        """The most it can absorb; 0 for what only generates."""
+        if self.kind != "storage":
+            return 0.0
+        return self.nameplate_w if self.charge_w is None else self.charge_w
 
     @property
     def slope_w_per_s(self) -> float:
