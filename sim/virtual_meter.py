@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edge.guard.slipping import Slipping
 from edge.model.freshness import MeterFreshness, MeterTiming
 from edge.model.image import PccReading
 from edge.model.readings import MeterRaw
@@ -37,6 +38,7 @@ class VirtualMeter:
         self._count_w = site.meter.count_w
         self._sign = 1.0 if site.meter.sign == plant.sim.meter.sign else -1.0
         self._freshness = MeterFreshness(MeterTiming.of(site))
+        self._slipping = Slipping(site)
         self._poll_s = first_s
         self._answered_s = first_s
         self._known = False
@@ -103,7 +105,12 @@ class VirtualMeter:
                 answer.f_hz,
                 answer.raw,
             )
-        return self._freshness.take(answer)
+        if not self._freshness.take(answer):
+            return False
+        slips = self._slipping.take(self._freshness.reading.export_w)
+        if slips is not None:
+            self._tell("alarm", slips)
+        return True
 
     def _missed(self, reason: str, now_s: float) -> None:
         first, self.tried = not self.tried, True

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from drivers.errors import DriverError
 from drivers.protocol import Meter
 from edge.agent.tell import Happening, Tell, log
+from edge.guard.slipping import Slipping
 from edge.model.freshness import NO_PCC, MeterFreshness, MeterTiming
 from edge.model.image import PccReading
 from edge.model.readings import Identity
@@ -30,6 +31,7 @@ class MeterTask:
         self._tell = tell
         self._on_new = on_new
         self._freshness = MeterFreshness(MeterTiming.of(site))
+        self._slipping = Slipping(site)
         self._answered_s = time.monotonic()
         self._said_lost = False
 
@@ -69,6 +71,9 @@ class MeterTask:
         self.tried.set()
         if self._freshness.take(answer):
             self._on_new()
+            slips = self._slipping.take(self._freshness.reading.export_w)
+            if slips is not None:
+                self._tell(Happening("alarm", time.monotonic(), slips, "meter"))
 
     def _answered(self, now_s: float) -> None:
         self._answered_s = now_s

@@ -168,6 +168,23 @@ def proof(site: Site, index: int) -> Sum:
     )
 
 
+def renewal(site: Site) -> Sum:
+    """The oldest that a PCC sample is when the next one comes, while no sample is lost."""
+    meter = site.meter
+    waiting_s = sum(sharers(site, "meter").values())
+    return Sum(
+        "renewal",
+        (
+            ("meter period", meter.period_s),
+            ("averaging", meter.averaging_s),
+            ("latency", meter.latency_s),
+            ("between two requests, twice", 2 * max(meter.polling_s, meter.timeout_s)),
+            ("request", meter.timeout_s),
+            *((("others on its wire", waiting_s),) if waiting_s else ()),
+        ),
+    )
+
+
 def ride_through_w(site: Site, delay_s: float) -> float:
     """The largest step of host load that the site survives without an element with `delay_s` operating.
 

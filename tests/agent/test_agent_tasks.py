@@ -289,6 +289,27 @@ async def test_a_meter_that_was_swapped_or_whose_task_died_is_not_taken_for_the_
     assert not task.reachable
 
 
+class SlowMeter(SwappableMeter):
+    """A meter that renews its registers every 0.8 s, by a clock of its own."""
+
+    own_s = 100.0
+
+    async def read(self) -> MeterRaw:
+        await asyncio.sleep(0.0)
+        self.own_s += 0.8
+        return MeterRaw(self.own_s, self.own_s, 1_000.0, (), 277.0, 60.0, (int(self.own_s * 10),))
+
+
+async def test_a_meter_slower_than_declared_is_an_alarm_and_one_only() -> None:
+    site, told = demo_site(), list[Happening]()
+    quick = site.model_copy(update={"meter": site.meter.model_copy(update={"poll_s": 0.001})})
+    device = SlowMeter()
+    async with running(MeterTask(quick, device, told.append, lambda: None).run):
+        await until(lambda: device.own_s > 100.0 + 0.8 * 60)
+    assert [(happening.kind, happening.device) for happening in told] == [("alarm", "meter")]
+    assert "a sample is 0.8" in told[0].detail or "a sample is 1.6" in told[0].detail
+
+
 class Coil:
     """One output task over a scripted coil."""
 
