@@ -103,9 +103,13 @@ class Rules:
         return seen._replace(calm_s=calm_s, below_s=below_s, above=above, sure_s=sure_s, sample_s=sample_s)
 
     def _proof_s(self, given: Input) -> float | None:
-        """When the DER's own measurement showed that nothing could be above pickup at zero host load."""
-        if self.element is None or self.element.direction < 0 or given.power is None:
+        """When the DER's own measurement showed that it cannot be what is beyond pickup, at zero host load."""
+        if self.element is None or given.power is None:
             return None
+        if self.element.direction < 0:
+            value_w, age = given.power
+            idle = value_w >= -0.01 * self.der.nameplate_w
+            return -age * TICK_S if idle and age * TICK_S < (self.settings.lost_sensing_s or 0.0) else None
         most_w = (
             0.01 * self.der.nameplate_w
             if self.element.blocked_at_zero_output
@@ -272,10 +276,10 @@ class Rules:
         if given.power is None or given.power[1] * TICK_S >= self.settings.lost_sensing_s:
             return True
         value_w, age = given.power
-        return (
-            value_w + self.settings.unmanaged_w > self.settings.export_limit_w
-            or -age * TICK_S <= seen.sample_s
-        )
+        over = value_w + self.settings.unmanaged_w > self.settings.export_limit_w
+        if self.element is not None and self.element.direction < 0:
+            over = value_w < -0.01 * self.der.nameplate_w
+        return over or -age * TICK_S <= seen.sample_s
 
     def _counts(self, seen: Seen, before: GuardState, given: Input, after: GuardState) -> Iterator[str]:
         """Every trip counts for a day, those of tests alone do not; the last one allowed locks out."""

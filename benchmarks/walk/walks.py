@@ -133,7 +133,7 @@ def walks(*, large: bool = False) -> list[Walk]:
             replace(
                 sight,
                 sample=(None, *((-value_w, 0) for value_w in VALUES_W)),
-                power=(None,),
+                power=(None, (-2.0, 0), (-2.5, 0), (200.0, 1)),
                 override=("none", "test"),
             ),
             frozenset({"trip import", "trip lost-sensing"}),

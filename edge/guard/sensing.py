@@ -5,33 +5,40 @@ from __future__ import annotations
 from edge.guard.settings import GuardSettings
 from edge.model.image import Image
 
+NOTHING = 0.01
+"""Of nameplate: a DER that makes or absorbs no more does nothing."""
+
 
 def proven_safe(settings: GuardSettings, image: Image, lost_s: float, now_s: float) -> bool:
-    """Whether export is within the limit even at zero host load, by powers measured since the loss.
+    """Whether there is nothing that opening would have to end, by powers that every DER showed after `lost_s` and lately.
 
-    True when every DER's output was measured after `lost_s` and lately, and their sum with the unmanaged
-    nameplate added does not exceed the export limit.
+    For elements that watch export: what the DERs make, with the unmanaged nameplate added, keeps export within the
+    limit at zero host load; one that absorbs may stop, and counts for nothing. For those that watch import: no DER
+    absorbs. An import of the host's own is none that opening could end, and what the DERs make only lowers it.
     """
-    total_w = settings.unmanaged_w
     since_s = max(lost_s, _lately_s(settings, now_s))
-    for der in image.ders:
+    most_w, absorbs = settings.unmanaged_w, False
+    for der, known in zip(image.ders, settings.ders, strict=True):
         output_w = der.output_w.since(since_s)
         if output_w is None:
             return False
-        total_w += max(0.0, output_w)
-    return total_w <= settings.export_limit_w
+        most_w += max(0.0, output_w)
+        absorbs = absorbs or output_w < -NOTHING * known.nameplate_w
+    exports = any(element.direction > 0 for element in settings.elements)
+    imports = any(element.direction < 0 for element in settings.elements)
+    return not (exports and most_w > settings.export_limit_w) and not (imports and absorbs)
 
 
 def verified_zero(settings: GuardSettings, image: Image, now_s: float) -> float | None:
     """The oldest time of the measurements that show every DER to make nothing now, or None if they do not.
 
-    Nothing is below 1 % of nameplate. The 32F element is blocked while this holds: an import above pickup
+    Nothing is up to 1 % of nameplate. The 32F element is blocked while this holds: an import above pickup
     cannot be promised at low load.
     """
     proven_s, since_s = now_s, _lately_s(settings, now_s)
     for der, known in zip(image.ders, settings.ders, strict=True):
         output_w = der.output_w.since(since_s)
-        if output_w is None or output_w > 0.01 * known.nameplate_w:
+        if output_w is None or output_w > NOTHING * known.nameplate_w:
             return None
         proven_s = min(proven_s, der.output_w.oldest_s)
     return proven_s if settings.unmanaged_w == 0.0 else None

@@ -39,6 +39,30 @@ def test_the_sum_at_zero_host_load_is_held_against_the_limit(
     assert proven_safe(settings, image(Sample.good(a_w, 10.0), Sample.good(b_w, 10.0)), 9.0, 10.5) is safe
 
 
+IMPORT = replace(SETTINGS.elements[0], name="import", direction=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("a_w", "b_w", "exports", "imports"),
+    [
+        (50.0, 50.0, True, True),
+        (50.0, 50.1, False, True),  # what is made lowers an import
+        (-0.5, -2.0, True, True),
+        (-0.51, -2.0, True, False),
+        (-0.5, -2.01, True, False),
+        (-0.51, 100.1, False, False),
+    ],
+)
+def test_what_proves_nothing_about_export_may_prove_that_nothing_is_taken_in(
+    a_w: float, b_w: float, exports: bool, imports: bool
+) -> None:
+    """Opening ends no import of the host's own: it is enough that no DER absorbs more than 1 % of its nameplate."""
+    at = image(Sample.good(a_w, 10.0), Sample.good(b_w, 10.0))
+    armed = SETTINGS.elements
+    for elements, safe in ((armed, exports), ((IMPORT,), imports), ((*armed, IMPORT), exports and imports)):
+        assert proven_safe(replace(SETTINGS, elements=elements), at, 9.0, 10.5) is safe
+
+
 @pytest.mark.parametrize("other", [NONE, Sample.good(0.0, 9.6), Sample.good(0.0, 9.61)])
 def test_each_der_must_be_measured_after_the_loss(other: Sample) -> None:
     at = image(Sample.good(0.0, 10.0), other)
