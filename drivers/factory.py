@@ -10,6 +10,7 @@ from drivers.inverter_sunspec import SunSpecInverter
 from drivers.meter_sunspec import SunSpecMeter
 from drivers.profile import load_profile
 from drivers.protocol import Inverter, Meter, TripOutput
+from drivers.storage_sunspec import SunSpecStorage
 from drivers.trip_coil import TripCoil
 from drivers.trip_permit import TripPermit
 from drivers.trip_pulse import TripPulse
@@ -28,6 +29,8 @@ def make_inverter(buses: Buses, der: site.Der) -> Inverter:
     """An inverter's driver."""
     bus, unit = _open(buses, der.uri, der.timeout_s, der.retries)
     _expect(der.profile, "inverter")
+    if der.kind == "storage":
+        return SunSpecStorage(bus, unit, der.operation)
     return SunSpecInverter(bus, unit, keeps_minimum=der.told_zero == "keeps_minimum")
 
 

@@ -1,21 +1,18 @@
 """The active-power limit of an inverter: SunSpec 704, and 123 for older ones.
 
-Each write goes out in one request and is read back together with its scale factor. When that factor is no
-longer the one used, the write is repeated with the new one.
+Each write goes out in one request and is read back together with its scale factor.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drivers.bus import Bus
-from drivers.errors import OutOfRange
 from drivers.protocol import Outcome, Value, WriteResult
 from drivers.sunspec.discovery import ModelRef
-from drivers.sunspec.window import Window
-from drivers.sunspec.write import Job, plan_jobs, send
+from drivers.verified import VerifiedBlock
 
 _PCT = 100.0
 _SCALE = "WMaxLimPct_SF"
@@ -30,18 +27,7 @@ class Safe:
     timer_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A write with its read-back, in the model's units."""
-
-    outcome: Outcome
-    reason: str
-    exponent: int | None
-    wanted: Mapping[str, float | None]
-    found: Mapping[str, float | None]
-
-
-class LimitBlock(ABC):
+class LimitBlock(VerifiedBlock, ABC):
     """The registers of one model that limit the output. Shares of WMax go from 0 to 1.
 
     Where WMax is unknown (None) only a share of 0 has a value in W; any other reads as None, no known limit.
@@ -51,11 +37,8 @@ class LimitBlock(ABC):
     enable: str
 
     def __init__(self, bus: Bus, unit: int, ref: ModelRef, safe: Safe | None) -> None:
+        super().__init__(bus, unit, ref, self.points, _SCALE)
         self.safe = safe
-        self._bus = bus
-        self._unit = unit
-        self._window = Window(ref, (*self.points, _SCALE))
-        self._last: dict[str, float | None] = {}
 
     @abstractmethod
     def values(self, fraction: float) -> dict[str, Value]:
@@ -80,43 +63,6 @@ class LimitBlock(ABC):
     def _limit_w(self, values: Mapping[str, float | None], w_max_w: float | None) -> float | None:
         pct = values["WMaxLimPct"]
         return _watts(pct, w_max_w) if pct is not None and values[self.enable] == _ENABLED else None
-
-    async def _read(self) -> Sequence[int]:
-        ref = self._window.ref
-        words = (await self._bus.read(self._unit, ref.address, self._window.count)).words
-        self._last = self._window.decode(words)
-        return words
-
-    @property
-    def _exponent(self) -> int | None:
-        exponent = self._last.get(_SCALE)
-        return None if exponent is None else int(exponent)
-
-    async def _write(self, values: Callable[[], Mapping[str, Value]]) -> Written:
-        """Write points, percent rounded down, and compare what they read back as."""
-        if not self._last:
-            await self._read()
-        done = await self._attempt(values())
-        return done if done.exponent == self._exponent else await self._attempt(values())
-
-    async def _attempt(self, values: Mapping[str, Value]) -> Written:
-        exponent = self._exponent
-        exponents = dict.fromkeys(values, exponent)
-        try:
-            jobs = plan_jobs(self._window.group, values, exponents, rounding="down")
-        except OutOfRange as error:
-            return Written(Outcome.REFUSED, str(error), exponent, {}, {})
-        done, refusal = await send(self._bus, self._unit, self._window.ref, jobs)
-        words = await self._read()
-        wanted, found = self._window.decode(_overlaid(words, jobs)), self._last
-        if refusal:
-            outcome = Outcome.MISMATCH if done else Outcome.REFUSED
-            return Written(outcome, refusal, exponent, wanted, found)
-        wrong = [job.key for job in jobs if list(words[job.point.offset : job.point.end]) != list(job.words)]
-        if wrong:
-            reason = f"reads back differently: {', '.join(wrong)}"
-            return Written(Outcome.MISMATCH, reason, exponent, wanted, found)
-        return Written(Outcome.VERIFIED, "", exponent, wanted, found)
 
 
 class Limit704(LimitBlock):
@@ -195,11 +141,3 @@ def _shown(values: Mapping[str, float | None], w_max_w: float | None) -> dict[st
     in_force = values["WMaxLimPctEnaRvrt"] == _ENABLED
     safe_w = _watts(pct, w_max_w) if pct is not None and in_force else None
     return {"safe_w": safe_w, "timer_s": values["WMaxLimPctRvrtTms"]}
-
-
-def _overlaid(words: Sequence[int], jobs: Sequence[Job]) -> list[int]:
-    """The registers as they would read if every job had been taken."""
-    result = list(words)
-    for job in jobs:
-        result[job.point.offset : job.point.end] = job.words
-    return result

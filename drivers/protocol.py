@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from edge.model.readings import DerRaw, Identity, MeterRaw
 
@@ -72,6 +72,20 @@ class Inverter(Protocol):
 
         `wanted` and `found` hold `safe_w` and `timer_s`.
         """
+
+
+@runtime_checkable
+class Storage(Protocol):
+    """One storage unit under control: an `Inverter` whose charging is held too."""
+
+    async def write_band(self, limit_w: float, floor_w: float) -> WriteResult:
+        """Hold storage between `floor_w`, at or below 0, and `limit_w`, each rounded to less, and read back.
+
+        `wanted` and `found` hold `limit_w` and `floor_w`.
+        """
+
+    async def read_band(self) -> tuple[float | None, float | None]:
+        """Limit and floor in force in W, None where that end is not."""
 
 
 class Reactive(Protocol):

@@ -13,13 +13,14 @@ from datetime import datetime
 
 from contract.records import Capture, CaptureMark, scan_line
 from edge.agent.scanned import Scanned
+from edge.guard.settings import GuardSettings
 from edge.model.image import Image
 from edge.model.sample import Sample
 from edge.model.site import Site
 from edge.model.view import ElementView
 
 PCS = "PCS"
-"""The bound of the PCS, which stands beside the elements."""
+"""The bound of the PCS, which stands beside the elements; those of storage are called after it."""
 
 BEFORE_S = 10.0
 AFTER_S = 30.0
@@ -40,7 +41,8 @@ def columns(site: Site) -> tuple[str, ...]:
     """The names of a row's values, with their units."""
     ders = [f"{der.name} {what}" for der in site.der for what in ("output_w", "limit_w", "commanded_w")]
     outputs = [f"{out.name} {what}" for out in site.trip_output for what in ("commanded_closed", "closed")]
-    names = [*(element.kind for element in site.guard.element), PCS]
+    bounds = (bound.element.name for bound in GuardSettings.of(site).bounds)
+    names = [*(element.kind for element in site.guard.element), PCS, *bounds]
     whats = ("pickup_w", "dropout_w", "picked_up", "operated", "blocked")
     elements = [f"{name} {what}" for name in names for what in whats]
     pcc = ("t_s", "export_w", "export_age_s", "v_pu", "f_hz", "sequence", "target_w")
@@ -71,7 +73,7 @@ def row(done: Scanned) -> Row:
 def _thresholds(element: ElementView, image: Image) -> tuple[float, float]:
     """Pickup and dropout in force: a test may have lowered those of an export element, as the guard has it."""
     asked_w = (one.pickup_w for one in image.overrides if one.pickup_w is not None)
-    looks_out = element.name not in ("import", PCS)
+    looks_out = element.name != "import" and not element.name.startswith(PCS)
     lower_w = max(0.0, element.pickup_w - min(asked_w, default=element.pickup_w)) if looks_out else 0.0
     return element.pickup_w - lower_w, element.dropout_w - lower_w
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from drivers.errors import DriverError
-from drivers.protocol import Inverter, Outcome, WriteResult
+from drivers.protocol import Inverter, Outcome, Storage, WriteResult
 from edge.agent.tell import Happening, Tell, log
+from edge.model.band import STEP, Band
 from edge.model.freshness import DerFreshness, der_grid
 from edge.model.image import DerReading
 from edge.model.readings import Identity
@@ -18,9 +18,6 @@ from edge.model.sample import Sample
 from edge.model.site import Der
 
 Action = Callable[[], Awaitable[None]]
-
-STEP = 0.001
-"""Of nameplate: what is written is rounded down to this, so that a noisy target does not hammer the device."""
 
 _RETRY_S = 0.25
 _REWRITE_S = 0.5
@@ -57,13 +54,14 @@ class DerTask:
         """Nothing is known of the device: at the start, and when the task died."""
         self._freshness = DerFreshness(self.der)
         self._v_pu, self._f_hz, self._limit_w = Sample.none(), Sample.none(), Sample.none()
+        self._floor_w, self._soc_pu = Sample.none(), Sample.none()
         self._known = False
         self._refused = False
         self._reversion_fails = False
-        self._wanted_w: float | None = None
-        self._written_w: float | None = None
-        self._held_w: float | None = None
-        self._asked_w: float | None = None
+        self._wanted: Band | None = None
+        self._written: Band | None = None
+        self._held: Band | None = None
+        self._asked: Band | None = None
         self._answered_s = float("-inf")
         self._said_lost = False
         self._poll_due_s = 0.0
@@ -80,6 +78,8 @@ class DerTask:
             refused=self._refused or self._reversion_fails,
             v_pu=self._v_pu,
             f_hz=self._f_hz,
+            floor_w=self._floor_w,
+            soc_pu=self._soc_pu,
         )
 
     @property
@@ -87,10 +87,9 @@ class DerTask:
         """Whether it answered within its allowance, and answered at all."""
         return self.tried.is_set() and not self._lost(time.monotonic())
 
-    def command(self, limit_w: float) -> None:
+    def command(self, limit_w: float, floor_w: float = 0.0) -> None:
         """The latest command; an earlier one that was not written yet is forgotten."""
-        step_w = STEP * self.der.nameplate_w
-        self._wanted_w = min(self.der.nameplate_w, math.floor(max(0.0, limit_w) / step_w + 1e-9) * step_w)
+        self._wanted = Band.commanded(limit_w, floor_w, self.der)
         if self._known and time.monotonic() >= self._write_due_s():
             self._wake.set()
 
@@ -106,12 +105,12 @@ class DerTask:
                 await self._attempt(self._poll)
             await self._rest()
 
-    async def settle(self, limit_w: float) -> bool:
-        """Write one limit now, once, while `run` no longer runs; whether it was verified."""
-        self.command(limit_w)
-        if self._known and self._wanted_w is not None:
+    async def settle(self, limit_w: float, floor_w: float = 0.0) -> bool:
+        """Write one band now, once, while `run` no longer runs; whether it was verified."""
+        self.command(limit_w, floor_w)
+        if self._known and self._wanted is not None:
             await self._attempt(self._write)
-        return self._written_w == self._wanted_w and not self._refused
+        return self._written == self._wanted and not self._refused
 
     async def _rest(self) -> None:
         """Until a command, the next poll or the next re-assertion."""
@@ -134,11 +133,11 @@ class DerTask:
 
     def _write_due_s(self) -> float:
         """When the next write may go; a limit below the last one asked for waits for no pause after a failure."""
-        if self._wanted_w is None:
+        if self._wanted is None:
             return float("inf")
-        if self._asked_w is not None and self._wanted_w < self._asked_w:
+        if self._wanted.tightens(self._asked):
             return 0.0
-        changed = self._wanted_w != self._written_w
+        changed = self._wanted != self._written
         return self._write_after_s if changed else max(self._write_after_s, self._reassert_due_s)
 
     async def _attempt(self, action: Action) -> None:
@@ -158,9 +157,9 @@ class DerTask:
         """First contact, and again after each loss: who it is, what it holds, and its reversion."""
         self.identity = await self.device.identify()
         log.info("%s: %s %s answers", self.der.name, self.identity.manufacturer, self.identity.model)
-        self._held_w = await self._read_limit()
+        self._held = await self._read_held()
         await self._set_reversion()
-        self._known, self._written_w, self._poll_due_s = True, None, 0.0
+        self._known, self._written, self._poll_due_s = True, None, 0.0
 
     async def _set_reversion(self) -> None:
         wanted = self.der.reversion
@@ -174,58 +173,78 @@ class DerTask:
     async def _poll(self) -> None:
         self._poll_due_s = max(self._poll_due_s + self.der.poll_s, time.monotonic())
         answer = await self.device.measure()
+        if answer.soc_pu is not None:
+            self._soc_pu = Sample.good(answer.soc_pu, answer.request_sent_s, answer.received_s)
         if self._freshness.take(answer):
             self._v_pu, self._f_hz = der_grid(answer, self._nominal_v)
 
-    async def _read_limit(self) -> float:
-        """The limit in force, nameplate when none is."""
+    async def _read_held(self) -> Band:
+        """The band in force; an end that is not is as far as the DER goes."""
         asked_s = time.monotonic()
-        limit_w = await self.device.read_limit()
-        held_w = self.der.nameplate_w if limit_w is None else limit_w
-        self._limit_w = Sample.good(held_w, asked_s, time.monotonic())
-        return held_w
+        if isinstance(self.device, Storage):
+            limit_w, floor_w = await self.device.read_band()
+        else:
+            limit_w, floor_w = await self.device.read_limit(), None
+        return self._hold(limit_w, floor_w, asked_s, time.monotonic())
+
+    def _hold(self, limit_w: object, floor_w: object, oldest_s: float, newest_s: float) -> Band:
+        """What was read back of the band."""
+        whole = Band.whole(self.der)
+        held = Band(
+            float(limit_w) if isinstance(limit_w, int | float) else whole.limit_w,
+            float(floor_w) if isinstance(floor_w, int | float) else whole.floor_w,
+        )
+        self._limit_w = Sample.good(held.limit_w, oldest_s, newest_s)
+        if self.der.kind == "storage":
+            self._floor_w = Sample.good(held.floor_w, oldest_s, newest_s)
+        return held
 
     async def _write(self) -> None:
-        wanted_w = self._wanted_w
-        if wanted_w is None:
+        wanted = self._wanted
+        if wanted is None:
             return
-        if wanted_w == self._written_w:
-            await self._look_for_drift(wanted_w)
+        if wanted == self._written:
+            await self._look_for_drift(wanted)
             if self._reversion_fails:
                 await self._set_reversion()
         # The first write after meeting a device never loosens what it holds. It is that one write only: how fast
         # the limit may rise after it is for the caps of the control.
-        limit_w = wanted_w if self._held_w is None else min(wanted_w, self._held_w)
+        band = wanted.within(self._held)
         sent_s = time.monotonic()
         self._writes.sent += 1
         # Until it is verified nothing is known: an acknowledgement that gets lost leaves either limit in force.
-        self._asked_w, self._written_w = limit_w, None
-        result = await self.device.write_limit(limit_w)
+        self._asked, self._written = band, None
+        if isinstance(self.device, Storage):
+            result = await self.device.write_band(*band)
+        else:
+            result = await self.device.write_limit(band.limit_w)
         now_s = time.monotonic()
         self._reassert_due_s = now_s + self._reassert_s
-        self._take_result(result, limit_w, sent_s, now_s)
+        self._take_result(result, band, sent_s, now_s)
 
-    async def _look_for_drift(self, wanted_w: float) -> None:
-        before_w = self._limit_w.otherwise(wanted_w)
-        found_w = await self._read_limit()
-        if abs(found_w - before_w) > STEP * self.der.nameplate_w:
-            self._say("write-unverified", f"its limit drifted from {before_w:.0f} W to {found_w:.0f} W")
+    async def _look_for_drift(self, wanted: Band) -> None:
+        before = Band(self._limit_w.otherwise(wanted.limit_w), self._floor_w.otherwise(wanted.floor_w))
+        found = await self._read_held()
+        if found.differs(before, STEP * self.der.nameplate_w):
+            self._say(
+                "write-unverified", f"its limit drifted from {before.limit_w:.0f} W to {found.limit_w:.0f} W"
+            )
 
-    def _take_result(self, result: WriteResult, limit_w: float, sent_s: float, now_s: float) -> None:
+    def _take_result(self, result: WriteResult, band: Band, sent_s: float, now_s: float) -> None:
         if "limit_w" in result.found:
-            found = result.found["limit_w"]
-            held_w = float(found) if isinstance(found, int | float) else self.der.nameplate_w
-            self._limit_w = Sample.good(held_w, sent_s, now_s)
+            self._hold(result.found["limit_w"], result.found.get("floor_w"), sent_s, now_s)
         if result.outcome is Outcome.VERIFIED:
             self._writes.verified += 1
             if self._refused:
                 self._say("device-return", "takes its limit again")
-            self._written_w, self._held_w, self._refused = limit_w, None, False
+            self._written, self._held, self._refused = band, None, False
             return
         self._writes.refused += result.outcome is Outcome.REFUSED
         self._write_after_s = now_s + _REWRITE_S
         if not self._refused:
-            self._say("write-unverified", f"a limit of {limit_w:.0f} W is not in the device: {result.reason}")
+            self._say(
+                "write-unverified", f"a limit of {band.limit_w:.0f} W is not in the device: {result.reason}"
+            )
         self._refused = True
 
     def _answered(self, now_s: float) -> None:

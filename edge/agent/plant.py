@@ -17,7 +17,7 @@ from edge.agent.reactive_task import ReactiveTask
 from edge.agent.supervise import keep_alive
 from edge.agent.tell import Tell, log
 from edge.guard.budget import feedback_every_s
-from edge.model.commands import Commands
+from edge.model.commands import Commands, DerLimit
 from edge.model.image import Image, Override
 from edge.model.readings import Identity
 from edge.model.site import Site
@@ -111,7 +111,7 @@ class Plant:
             if not output.closed:
                 self._outputs[output.name].open()
         for limit in commands.limits:
-            self._ders[limit.name].command(limit.limit_w)
+            self._ders[limit.name].command(limit.limit_w, limit.floor_w)
         wanted = {one.name: one.var for one in commands.reactive}
         for name, part in self._reactive.items():
             part.command(wanted.get(name))
@@ -125,7 +125,7 @@ class Plant:
     async def settle(self, commands: Commands) -> tuple[list[str], list[str]]:
         """Write last commands while no task runs any more; names of what took them and what did not."""
         parts = {
-            **{limit.name: _settled(self._ders[limit.name], limit.limit_w) for limit in commands.limits},
+            **{limit.name: _settled(self._ders[limit.name], limit) for limit in commands.limits},
             **{output.name: self._outputs[output.name].settle() for output in commands.outputs},
             **{f"the reactive power of {name}": part.settle() for name, part in self._reactive.items()},
         }
@@ -146,10 +146,10 @@ class Plant:
         return tuple(listed)
 
 
-async def _settled(der: DerTask, limit_w: float) -> bool:
+async def _settled(der: DerTask, limit: DerLimit) -> bool:
     """Whether the DER took the limit now: what it was seen to hold before proves nothing."""
     asked_s = time.monotonic()
-    took = await der.settle(limit_w)
+    took = await der.settle(limit.limit_w, limit.floor_w)
     return took and der.reading(asked_s).limit_w.since(asked_s) is not None
 
 

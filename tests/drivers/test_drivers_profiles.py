@@ -26,11 +26,13 @@ def test_profile_loads(name: str) -> None:
     assert loaded.caveats
 
 
-def test_the_four_kinds_are_there_with_what_happens_after_silence() -> None:
+def test_the_kinds_are_there_with_what_happens_after_silence() -> None:
     assert {name: load_profile(name).capabilities.reversion for name in profile_names()} == {
         "modbus-coil": "dead_man",
+        "sunspec-124": "fails_open",
         "sunspec-1xx": "fails_open",
         "sunspec-7xx": "safe_value",
+        "sunspec-7xx-storage": "safe_value",
         "sunspec-meter": "none",
     }
 
@@ -64,7 +66,7 @@ def test_a_wrong_profile_is_refused(text: str, tmp_path: Path, monkeypatch: pyte
 
 
 def test_an_unknown_profile_names_those_there_are() -> None:
-    with pytest.raises(ProfileError, match="modbus-coil, sunspec-1xx"):
+    with pytest.raises(ProfileError, match="modbus-coil, sunspec-124, sunspec-1xx"):
         load_profile("nonsense")
 
 
