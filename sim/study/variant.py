@@ -39,6 +39,10 @@ def variant(base: Scenario, drawn: Mapping[str, float], seeds: Seeds) -> Scenari
     """
     plant = base.sim.model_dump(mode="json", exclude_none=True, exclude={"script"})
     agent = base.site_file.model_dump(mode="json", exclude_none=True)
+    # What is not given stays so: a default may be for another kind of DER.
+    agent["der"] = [
+        der.model_dump(mode="json", exclude_none=True, exclude_unset=True) for der in base.site_file.der
+    ]
     events = [event.model_dump(mode="json", exclude_none=True) for event in base.event]
     if "nameplate_w" in drawn:
         ratio = drawn["nameplate_w"] / base.sim.nameplate_w
