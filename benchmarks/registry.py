@@ -11,6 +11,7 @@ MEASURES = {
     "calibration": "benchmarks.calibration",
     "response": "benchmarks.response",
     "stability": "benchmarks.stability",
+    "peers": "benchmarks.peers.measure",
     "step": "benchmarks.step_cost",
     "latency": "benchmarks.added_latency",
     "agent": "benchmarks.agent_load",
