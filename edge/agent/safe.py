@@ -16,7 +16,10 @@ def before_scans(site: Site, durable: Durable) -> Commands:
     """What stands for the last commands until a scan gave some: nothing when out of service, and all open."""
     in_service = durable.in_service and not durable.tripped
     share = _share(site) if in_service else 0.0
-    limits = tuple(_band(site, der, share * der.nameplate_w) for der in site.der)
+    limits = tuple(
+        _band(site, der, share * der.nameplate_w, -der.most_charge_w if in_service else 0.0)
+        for der in site.der
+    )
     return Commands(limits, tuple(OutputCommand(output.name, closed=False) for output in site.trip_output))
 
 
@@ -37,8 +40,14 @@ def on_failure(site: Site, last: Commands) -> Commands:
 def _limits(site: Site, last: Commands) -> tuple[DerLimit, ...]:
     share = _share(site)
     last_w = {limit.name: limit.limit_w for limit in last.limits}
+    floors_w = {limit.name: limit.floor_w for limit in last.limits}
     return tuple(
-        _band(site, der, _obeyed(der, min(share * der.nameplate_w, last_w.get(der.name, 0.0))))
+        _band(
+            site,
+            der,
+            _obeyed(der, min(share * der.nameplate_w, last_w.get(der.name, 0.0))),
+            floors_w.get(der.name, 0.0),
+        )
         for der in site.der
     )
 
@@ -49,12 +58,14 @@ def _share(site: Site) -> float:
     return min(1.0, max(0.0, allowed_w - site.unmanaged.nameplate_w) / site.nameplate_w)
 
 
-def _band(site: Site, der: Der, limit_w: float) -> DerLimit:
-    """A limit that is safe without sight, and for storage what it may then take at most."""
+def _band(site: Site, der: Der, limit_w: float, floor_w: float) -> DerLimit:
+    """A limit that is safe without sight, and for storage what it may then take at most; as a set-point it is 0 W."""
     if der.kind != "storage":
         return DerLimit(der.name, limit_w)
     rules = StorageRules.of(site.agreement)
-    floor_w = -min(der.most_charge_w, rules.blind_charge_w)
+    if der.operation == "setpoint":
+        return DerLimit(der.name, 0.0)
+    floor_w = max(floor_w, -rules.blind_charge_w)
     return DerLimit(der.name, max(0.0, min(limit_w, rules.blind_discharge_w)), floor_w)
 
 

@@ -46,7 +46,7 @@ def stand_in(
         own_w = (cap.cap_w for cap in image.overrides if cap.der == plant.name and cap.cap_w is not None)
         share_w = total_w * plant.nameplate_w / settings.nameplate_w
         if plant.stores:
-            share_w = min(share_w, settings.storage.blind_discharge_w)
+            share_w = 0.0 if plant.by_setpoint else min(share_w, settings.storage.blind_discharge_w)
             floors_w[plant.name] = -min(plant.charge_w, settings.storage.blind_charge_w)
         limit_w = min(share_w, last_w, der.limit_w.otherwise(plant.nameplate_w), *own_w)
         obeyed = plant.name in heard and (limit_w < 0.0 or limit_w >= plant.min_w)

@@ -26,6 +26,7 @@ from edge.model.commands import Commands, DerLimit
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 from edge.model.image import Override, PccReading
 from edge.model.sample import Sample
+from edge.model.site import PcsMode
 
 
 def test_scans_on_time_feed_and_late_ones_do_not() -> None:
@@ -230,3 +231,31 @@ async def test_a_step_is_one_of_more_than_a_second(
     with suppress(asyncio.CancelledError):
         await watching
     assert bool(told) == is_told
+
+
+def test_without_the_step_storage_takes_and_sends_nothing_that_was_not_agreed() -> None:
+    base = demo_site()
+    whole = Commands(tuple(DerLimit(der.name, der.nameplate_w, -60_000.0) for der in base.der), ())
+    for mode, operation, band in (
+        ("unrestricted", "band", (20_000.0, -60_000.0)),
+        ("export_only", "band", (20_000.0, 0.0)),
+        ("import_only", "band", (0.0, -60_000.0)),
+        ("no_exchange", "band", (0.0, 0.0)),
+        ("unrestricted", "setpoint", (0.0, 0.0)),
+    ):
+        cell = base.der[1].model_copy(
+            update={"kind": "storage", "charge_w": 60_000.0, "operation": operation}
+        )
+        agreement = base.agreement.model_copy(update={"pcs_modes": (PcsMode(mode),)})
+        site = base.model_copy(update={"der": (base.der[0], cell), "agreement": agreement})
+        for commands in (
+            safe.on_stop(site, whole),
+            safe.on_failure(site, whole),
+            safe.before_scans(site, NEW_SITE),
+        ):
+            assert (commands.limits[1].limit_w, commands.limits[1].floor_w) == band, mode
+            assert (commands.limits[0].limit_w, commands.limits[0].floor_w) == (5_000.0, 0.0)
+        tripped = safe.before_scans(site, STATE_LOST)
+        assert (tripped.limits[1].limit_w, tripped.limits[1].floor_w) == (0.0, 0.0)
+        still = Commands((whole.limits[0], DerLimit(cell.name, 0.0)), ())
+        assert safe.on_stop(site, still).limits[1].floor_w == 0.0, "no more than before"

@@ -74,6 +74,8 @@ def test_storage_keeps_to_what_is_safe_without_sight() -> None:
             "an order to absorb is kept, as far as it may charge"
         )
         assert after.limiter.ceiling_w == 0.0
+        operated = replace(settings, ders=(a, replace(b, charge_w=60.0, by_setpoint=True)))
+        assert stand_in(SOUND, operated, state, (20.0, 80.0), 0.0, NOW_S)[1].limits_w["b"] == 0.0
         silent = replace(SOUND, ders=(SOUND.ders[0], replace(SOUND.ders[1], reachable=False)))
         assert stand_in(silent, settings, state, (0.0, -10.0), 0.0, NOW_S)[1].limits_w["b"] == 0.0
 
