@@ -9,9 +9,9 @@ import math
 from dataclasses import dataclass, replace
 
 from edge.core import control
+from edge.core.boundaries import aim_w
 from edge.core.enter_service import remaining_s
 from edge.core.failed import stand_in
-from edge.core.limiter import target_w
 from edge.core.settings import CoreSettings
 from edge.guard import budget, guard
 from edge.guard.element import elapsed_s
@@ -58,21 +58,29 @@ class Settings:
             core=CoreSettings.of(
                 site,
                 stale_s=budget.security(site).total_s,
-                dropouts_w=tuple(
-                    (element.name, element.dropout_w)
-                    for element in protection.elements
-                    if element.direction > 0
-                ),
+                dropouts_w=_dropouts_w(protection, None),
                 command_s=budget.COMMAND_ON_WIRE_S,
                 chains_s={der.name: budget.response_chain(site, der).total_s for der in site.der},
                 import_dropout_w=min(
                     (-element.dropout_w for element in protection.elements if element.direction < 0),
                     default=math.inf,
                 ),
+                phase_dropouts_w={
+                    phase: _dropouts_w(protection, "abc".index(phase)) for phase in site.limited_phases
+                },
             ),
             guard=protection,
             noise_w=site.meter.noise_w,
         )
+
+
+def _dropouts_w(protection: GuardSettings, phase: int | None) -> tuple[tuple[str, float], ...]:
+    """Name and dropout of each armed export element that looks at the total, or at one phase."""
+    return tuple(
+        (element.name, element.dropout_w)
+        for element in (*protection.elements, *protection.further)
+        if element.direction > 0 and element.phase == phase and not element.bound
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,7 @@ def view(state: State, settings: Settings, now_s: float) -> View:
     return View(
         mode=mode(state),
         export_limit_w=settings.guard.export_limit_w,
-        target_w=target_w(settings.core, state.core.limiter.noise),
+        target_w=aim_w(settings.core, state.core.limiter),
         elements=tuple(
             ElementView(
                 name=element.name,
@@ -183,8 +191,9 @@ def view(state: State, settings: Settings, now_s: float) -> View:
                     *settings.guard.elements,
                     settings.guard.pcs,
                     *(bound.element for bound in settings.guard.bounds),
+                    *settings.guard.further,
                 ),
-                (*state.guard.elements, state.guard.pcs, *state.guard.bounds),
+                (*state.guard.elements, state.guard.pcs, *state.guard.bounds, *state.guard.further),
                 strict=True,
             )
         ),

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-_UNITS = {"w": "W", "wh": "Wh", "s": "s", "pu": "pu"}
-_IN_THOUSANDS = frozenset({"W", "Wh"})
+_UNITS = {"w": "W", "wh": "Wh", "va": "VA", "s": "s", "pu": "pu"}
+_IN_THOUSANDS = frozenset({"W", "Wh", "VA"})
 
 
 def amount(key: str, value: float) -> str:

@@ -72,10 +72,15 @@ AtLeast = Annotated[Bounds, _number_as("least")]
 Exactly = Annotated[Bounds, _number_as("least", "most")]
 
 
+_SAID = ("output_w", "export_w", "phase_w", "export_va", "written_w", "taken_w", "sent_w", "contact", "mode")
+"""What can be said of a span."""
+
+
 class During(Strict):
     """What must hold at every instant from `from_s` until `until_s` (the end when left out).
 
-    `output_w` is the true output of all DERs, or of `der`; `written_w` every limit written to `der`, or the sum of
+    `output_w` is the true output of all DERs, or of `der`; `phase_w` the export of the phase that exports most;
+    `export_va` the apparent power at the PCC; `written_w` every limit written to `der`, or the sum of
     what was last written to all; `taken_w` what storage takes from the grid, `sent_w` what it sends there; `contact`
     "closed" when every contact is.
     """
@@ -85,6 +90,8 @@ class During(Strict):
     der: Name | None = None
     output_w: AtMost | None = None
     export_w: AtMost | None = None
+    phase_w: AtMost | None = None
+    export_va: AtMost | None = None
     written_w: AtMost | None = None
     taken_w: AtMost | None = None
     sent_w: AtMost | None = None
@@ -93,20 +100,9 @@ class During(Strict):
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        said = (
-            self.output_w,
-            self.export_w,
-            self.written_w,
-            self.taken_w,
-            self.sent_w,
-            self.contact,
-            self.mode,
-        )
+        said = (getattr(self, name) for name in _SAID)
         if all(one is None for one in said):
-            raise PydanticCustomError(
-                "during",
-                "give at least one of output_w, export_w, written_w, taken_w, sent_w, contact, mode",
-            )
+            raise PydanticCustomError("during", "give at least one of {names}", {"names": ", ".join(_SAID)})
         if self.until_s is not None and self.until_s <= self.from_s:
             raise PydanticCustomError("during", "until_s is not after from_s")
         return self
@@ -136,6 +132,12 @@ class Expect(Strict):
     lost_sensing: Exactly | None = None
     longest_taken_s: AtMost | None = Field(None, description="storage took more from the grid than agreed")
     longest_sent_s: AtMost | None = Field(None, description="storage sent more to the grid than agreed")
+    phase_excursions: Exactly | None = Field(None, description="of the phases that have a limit")
+    longest_phase_excursion_s: AtMost | None = None
+    peak_over_phase_w: AtMost | None = None
+    va_excursions: Exactly | None = Field(None, description="of apparent power, where it is limited")
+    longest_va_excursion_s: AtMost | None = None
+    peak_over_va: AtMost | None = None
     target: Text | None = Field(None, description="what demanded the first trip")
     mode: Mode | None = Field(None, description="at the end")
     events: dict[EventKind, Exactly] = Field(default_factory=dict, description="how often each was told")

@@ -37,6 +37,7 @@ class HostLoad:
         self._share = load.share or share
         self._lagging = _unit(load.power_factor) / load.power_factor
         self.base = Glide(0.0 if load.csv else load.base_w)
+        self._own = (Glide(0.0), Glide(0.0), Glide(0.0))
         self._parts = [_Part(states, part) for states, part in _parts(load, self._lagging, self._share, seed)]
         self._sigma_w = [load.noise_w * sqrt(part) for part in share]
         self._noise_every = max(1, round(NOISE_PERIOD_S / dt_s)) if load.noise_w else 0
@@ -57,8 +58,13 @@ class HostLoad:
         """Bring the load to `load_w` in so many steps by its base; what else there is goes on from there."""
         self.base.aim(load_w - self._others_w(), steps)
 
-    def add(self, load_w: float, steps: int = 0) -> None:
-        """Change the base by `load_w` in so many steps, by no more than takes the load to 0."""
+    def add(self, load_w: float, steps: int = 0, phase: str | None = None) -> None:
+        """Change the base, or one phase of it, by `load_w` in so many steps, by no more than takes it to 0."""
+        if phase is not None:
+            place = "abc".index(phase)
+            own = self._own[place]
+            own.aim(max(own.target + load_w, -self._share[place] * self.base.target), steps)
+            return
         self.base.aim(max(self.base.target + load_w, -self._others_w()), steps)
 
     def start(self, motor: Motor, run_s: float = inf) -> None:
@@ -69,8 +75,11 @@ class HostLoad:
 
     def step(self) -> bool:
         """Advance by one time step; whether the load can have changed."""
-        changed = self.base.left > 0
-        self.base.step()
+        changed = False
+        for glide in (self.base, *self._own):
+            if glide.left > 0:
+                glide.step()
+                changed = True
         noisy = self._noise_every > 0 and self._steps % self._noise_every == 0
         if noisy:
             self._noise_w = [
@@ -93,12 +102,15 @@ class HostLoad:
         self._due_s = min((part.until_s for part in self._parts), default=inf)
 
     def _others_w(self) -> float:
-        return sum(part.power.real for part in self._parts)
+        return sum(part.power.real for part in self._parts) + sum(own.value for own in self._own)
 
     def _sum(self) -> Phasors:
         """What is drawn without noise."""
         steady = self.base.value * self._lagging
-        a, b, c = (steady * part for part in self._share)
+        a, b, c = (
+            steady * part + own.value * self._lagging
+            for part, own in zip(self._share, self._own, strict=True)
+        )
         for part in self._parts:
             if part.power:
                 to_a, to_b, to_c = part.share

@@ -17,7 +17,17 @@ import numpy.typing as npt
 from edge.model.commands import Event
 from edge.model.storage_rules import NO_RULES, StorageRules
 from sim.files.script import ScriptEvent
-from sim.truth import BAND_PU, Truth, excursions, longest_s, response_time_s, running_mean
+from sim.truth import (
+    BAND_PU,
+    Excursion,
+    Truth,
+    apparent_va,
+    excursions,
+    excursions_of,
+    longest_s,
+    response_time_s,
+    running_mean,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,6 +38,9 @@ LAST_S = 60.0
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """One run. Excursions are true export above limit + 0.5 % of nameplate.
+
+    Those of a phase and of apparent power are counted apart where they are limited, a phase with its part of the
+    nameplate.
 
     `response_s` is the worst response to a step that raised export (None without one, infinite when export never
     came back), `undershoot_pu` the most that was lost below the target after such a step, `oscillation_pu` the
@@ -60,6 +73,12 @@ class Metrics:
     lost_sensing: int
     longest_taken_s: float
     longest_sent_s: float
+    phase_excursions: int = 0
+    longest_phase_excursion_s: float = 0.0
+    peak_over_phase_w: float = 0.0
+    va_excursions: int = 0
+    longest_va_excursion_s: float = 0.0
+    peak_over_va: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +96,16 @@ class Bearings:
     fault_s: float | None
     storage: tuple[int, ...] = ()
     rules: StorageRules = NO_RULES
+    phases: str = ""
+    phase_limit_w: float | None = None
+    limit_va: float | None = None
+    phase_limit_va: float | None = None
 
 
 def measure(truth: Truth, events: Sequence[Event], writes: int, known: Bearings) -> Metrics:
     """The figures of `truth`, with the events told in its time and the limits written."""
     found = excursions(truth, known.limit_w, known.nameplate_w)
+    by_phase, by_va = _phase_excursions(truth, known), _va_excursions(truth, known)
     permitted_w = np.minimum(truth.available_w, np.maximum(0.0, truth.host_load_w + known.limit_w))
     output_w = truth.output_w
     hours = truth.dt_s / 3600.0
@@ -114,7 +138,49 @@ def measure(truth: Truth, events: Sequence[Event], writes: int, known: Bearings)
         longest_sent_s=longest_s(
             truth.sent_w(known.storage) > known.rules.export_w + BAND_PU * known.nameplate_w, truth.dt_s
         ),
+        phase_excursions=len(by_phase),
+        longest_phase_excursion_s=_longest_of_s(by_phase),
+        peak_over_phase_w=max((one.peak_w - (known.phase_limit_w or 0.0) for one in by_phase), default=0.0),
+        va_excursions=len(by_va),
+        longest_va_excursion_s=_longest_of_s([one for one, _ in by_va]),
+        peak_over_va=max((one.peak_w - limit_va for one, limit_va in by_va), default=0.0),
     )
+
+
+def _longest_of_s(found: Sequence[Excursion]) -> float:
+    return max((one.duration_s for one in found), default=0.0)
+
+
+def _phase_excursions(truth: Truth, known: Bearings) -> list[Excursion]:
+    """Those of every phase; two phases at the same time count twice."""
+    limit_w = known.phase_limit_w
+    if limit_w is None:
+        return []
+    part_w = known.nameplate_w / len(known.phases)
+    return [
+        one
+        for phase in known.phases
+        for one in excursions_of(truth, truth.phase_w[:, "abc".index(phase)], limit_w, part_w)
+    ]
+
+
+def _va_excursions(truth: Truth, known: Bearings) -> list[tuple[Excursion, float]]:
+    """Those of apparent power, of the total and of every phase, each with its limit."""
+    flows = []
+    if known.limit_va is not None:
+        total_var = truth.phase_var.sum(axis=1)
+        flows.append((truth.export_w, total_var, known.limit_va, known.nameplate_w))
+    if known.phase_limit_va is not None:
+        part_w = known.nameplate_w / len(known.phases)
+        flows += [
+            (truth.phase_w[:, place], truth.phase_var[:, place], known.phase_limit_va, part_w)
+            for place in map("abc".index, known.phases)
+        ]
+    return [
+        (one, limit_va)
+        for power_w, power_var, limit_va, part_w in flows
+        for one in excursions_of(truth, apparent_va(power_w, power_var, part_w), limit_va, part_w)
+    ]
 
 
 def _taken_beyond_w(truth: Truth, known: Bearings) -> Floats:

@@ -86,7 +86,7 @@ class Plant:
         steps = round((event.ramp_s or 0.0) / self.dt_s)
         load = self.site.load
         if event.load_step_w is not None:
-            load.add(event.load_step_w, steps)
+            load.add(event.load_step_w, steps, event.phase)
         elif event.load_w is not None:
             load.to(event.load_w, steps)
         elif event.sun_pu is not None:
@@ -175,6 +175,8 @@ class Plant:
             meter_sampled=self.meter.sampled,
             event="; ".join(self._events),
             available_w=self.available_w,
+            phase_w=self.site.state.phase_w,
+            phase_var=self.site.state.phase_var,
         )
 
 

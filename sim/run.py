@@ -118,6 +118,10 @@ def _bearings(scenario: Scenario) -> Bearings:
         fault_s=min((fault.at_s for fault in scenario.fault), default=None),
         storage=_storage(scenario),
         rules=StorageRules.of(site.agreement),
+        phases=site.limited_phases,
+        phase_limit_w=site.agreement.export_limit_phase_w,
+        limit_va=site.agreement.export_limit_va,
+        phase_limit_va=site.agreement.export_limit_phase_va,
     )
 
 
@@ -178,6 +182,8 @@ def _during(done: Run) -> Iterator[Finding]:
             ("export_w", span.export_w, truth.export_w.tolist()),
             ("taken_w", span.taken_w, truth.taken_w(_storage(done.scenario)).tolist()),
             ("sent_w", span.sent_w, truth.sent_w(_storage(done.scenario)).tolist()),
+            ("phase_w", span.phase_w, truth.phase_w.max(axis=1).tolist()),
+            ("export_va", span.export_va, np.hypot(truth.export_w, truth.phase_var.sum(axis=1)).tolist()),
             ("written_w", span.written_w, _written_w(done, span, until_s)),
         ):
             if bounds is not None:

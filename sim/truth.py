@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +26,20 @@ MEAN_S = 1.0
 NOISE_SIGMAS = 4.0
 
 
+Trio = tuple[float, float, float]
+UNKNOWN: Trio = (math.nan, math.nan, math.nan)
+
+
+def no_phases() -> Floats:
+    """The columns of a trace in which nobody noted the phases."""
+    return np.empty((0, 3))
+
+
 class Row(NamedTuple):
     """The truth at one instant; powers in W, export positive out to the grid.
 
-    `available_w` is what the sun (or another source) offers all inverters together; not a number where nobody
-    noted it.
+    `available_w` is what the sun (or another source) offers all inverters together, `phase_w` and `phase_var` what
+    flows out to the grid on each phase; not a number where nobody noted it.
     """
 
     t_s: float
@@ -41,11 +50,13 @@ class Row(NamedTuple):
     meter_sampled: bool
     event: str
     available_w: float = math.nan
+    phase_w: Trio = UNKNOWN
+    phase_var: Trio = UNKNOWN
 
 
 @dataclass(frozen=True)
 class Truth:
-    """Rows as columns, evenly spaced in time. `inverter_w` has a column for each inverter."""
+    """Rows as columns, evenly spaced in time: `inverter_w` has one for each inverter, those by phase have three."""
 
     t_s: Floats
     export_w: Floats
@@ -55,6 +66,8 @@ class Truth:
     meter_sampled: Flags
     events: tuple[tuple[float, str], ...]
     available_w: Floats
+    phase_w: Floats = field(default_factory=no_phases)
+    phase_var: Floats = field(default_factory=no_phases)
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Truth:
@@ -68,6 +81,8 @@ class Truth:
             meter_sampled=np.array([row.meter_sampled for row in rows], dtype=bool),
             events=tuple((row.t_s, row.event) for row in rows if row.event),
             available_w=np.array([row.available_w for row in rows]),
+            phase_w=np.array([row.phase_w for row in rows]),
+            phase_var=np.array([row.phase_var for row in rows]),
         )
 
     @property
@@ -103,6 +118,8 @@ class Truth:
             self.meter_sampled[inside],
             tuple(event for event in self.events if start_s <= event[0] < end_s),
             self.available_w[inside],
+            self.phase_w[inside] if len(self.phase_w) else self.phase_w,
+            self.phase_var[inside] if len(self.phase_var) else self.phase_var,
         )
 
 
@@ -118,9 +135,20 @@ class Excursion:
 
 def excursions(truth: Truth, limit_w: float, nameplate_w: float) -> list[Excursion]:
     """Every stretch with true export above `limit_w` + 0.5 % of `nameplate_w`, in order."""
-    above = truth.export_w > limit_w + BAND_PU * nameplate_w
+    return excursions_of(truth, truth.export_w, limit_w, nameplate_w)
+
+
+def excursions_of(truth: Truth, flow: Floats, limit: float, nameplate_w: float) -> list[Excursion]:
+    """The same of another flow than the total, in W or VA, for each row of `truth`."""
+    above = flow > limit + BAND_PU * nameplate_w
     edges = np.flatnonzero(np.diff(np.concatenate(([False], above, [False]))))
-    return [_excursion(truth, first, last, limit_w) for first, last in _pairs(edges)]
+    return [_excursion(truth, flow, first, last, limit) for first, last in _pairs(edges)]
+
+
+def apparent_va(power_w: Floats, power_var: Floats, nameplate_w: float) -> Floats:
+    """The apparent power of an export; where no active power to speak of goes out there is none."""
+    exported: Floats = np.where(power_w > BAND_PU * nameplate_w, np.hypot(power_w, power_var), power_w)
+    return exported
 
 
 def longest_s(beyond: Flags, dt_s: float) -> float:
@@ -133,8 +161,8 @@ def _pairs(edges: npt.NDArray[np.intp]) -> Iterable[tuple[int, int]]:
     return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _excursion(truth: Truth, first: int, last: int, limit_w: float) -> Excursion:
-    export_w = truth.export_w[first:last]
+def _excursion(truth: Truth, flow: Floats, first: int, last: int, limit_w: float) -> Excursion:
+    export_w = flow[first:last]
     dt_s = truth.dt_s
     return Excursion(
         start_s=float(truth.t_s[first]),

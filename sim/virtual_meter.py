@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from edge.guard.slipping import Slipping
 from edge.model.freshness import MeterFreshness, MeterTiming
@@ -48,6 +49,8 @@ class VirtualMeter:
         self._shown: MeterReading | None = None
         self._values = (0.0, 0.0, 0.0)
         self._phase_w: tuple[float, ...] = ()
+        self._var = 0.0
+        self._phase_var: tuple[float, ...] = ()
         self._raw: tuple[int, ...] = ()
 
     @property
@@ -96,15 +99,7 @@ class VirtualMeter:
             self._tell("device-return", "the PCC meter answers again")
         self._next(now_s)
         if answer.received_s < now_s:
-            answer = MeterRaw(
-                answer.request_sent_s,
-                now_s,
-                answer.export_w,
-                answer.phase_export_w,
-                answer.v_v,
-                answer.f_hz,
-                answer.raw,
-            )
+            answer = replace(answer, received_s=now_s)
         if not self._freshness.take(answer):
             return False
         slips = self._slipping.take(self._freshness.reading.export_w)
@@ -129,20 +124,25 @@ class VirtualMeter:
         sent_s = now_s - TRANSACTION_S
         if reply.spoilt is None:
             self._look()
-            export_w, v_v, f_hz = self._values
-            return MeterRaw(sent_s, now_s, export_w, self._phase_w, v_v, f_hz, self._raw)
+            return self._raw_answer(sent_s, now_s)
         if reply.spoilt is FaultKind.ZEROS:
-            return MeterRaw(sent_s, now_s, 0.0, (0.0,) * 3, 0.0, 0.0, (0,) * 3)
+            return MeterRaw(sent_s, now_s, 0.0, (0.0,) * 3, 0.0, 0.0, (0,) * 3, 0.0, (0.0,) * 3)
         if reply.spoilt is FaultKind.SENTINEL:
             return MeterRaw(sent_s, now_s, None, (None,) * 3, None, None, (0x8000, 0xFFFF, 0xFFFF))
         if reply.spoilt is not FaultKind.FROZEN or not self._raw:
             self._look()
+        if reply.spoilt is not FaultKind.TORN:
+            return self._raw_answer(sent_s, now_s)
+        torn_w = self._values[0] + _TORN_COUNTS * self._count_w
+        raw = (self._raw[0] + _TORN_COUNTS, *self._raw[1:])
+        return replace(self._raw_answer(sent_s, now_s), export_w=torn_w, raw=raw)
+
+    def _raw_answer(self, sent_s: float, now_s: float) -> MeterRaw:
+        """The registers as they are."""
         export_w, v_v, f_hz = self._values
-        raw = self._raw
-        if reply.spoilt is FaultKind.TORN:
-            export_w += _TORN_COUNTS * self._count_w
-            raw = (raw[0] + _TORN_COUNTS, *raw[1:])
-        return MeterRaw(sent_s, now_s, export_w, self._phase_w, v_v, f_hz, raw)
+        return MeterRaw(
+            sent_s, now_s, export_w, self._phase_w, v_v, f_hz, self._raw, self._var, self._phase_var
+        )
 
     def _look(self) -> None:
         """Registers are renewed only when the meter published."""
@@ -156,4 +156,10 @@ class VirtualMeter:
         self._values = (counts * self._count_w, v_v, f_hz)
         phases = [round(self._sign * phase_w / self._count_w) for phase_w in state.phase_w]
         self._phase_w = tuple(phase * self._count_w for phase in phases)
+        self._var = self._counted(state.export_var)
+        self._phase_var = tuple([self._counted(var) for var in state.phase_var])
         self._raw = (counts, *phases, round(v_v * 10), round(f_hz * 100))
+
+    def _counted(self, var: float) -> float:
+        """A reactive power as the registers hold it, with the sign of the site."""
+        return round(self._sign * var / self._count_w) * self._count_w

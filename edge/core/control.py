@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from edge.core import dispatch
+from edge.core import boundaries, dispatch
+from edge.core.boundaries import PhaseRoom
 from edge.core.enter_service import EnterService, enter_share, enter_step
-from edge.core.fallback import Fallback, fallback_step, fallback_total_w
-from edge.core.limiter import Limiter, correct, target_w
+from edge.core.fallback import Fallback, fallback_step
+from edge.core.limiter import Limiter, target_w
 from edge.core.noise import Noise
 from edge.core.plant_functions import FunctionState, functions_start, functions_step, narrowings, reactive
 from edge.core.settings import CoreSettings, DerPlant
@@ -39,6 +40,7 @@ class CoreState:
     isolated: frozenset[str] = frozenset()
     functions: tuple[FunctionState, ...] = ()
     storage: Storage | None = None
+    phases: tuple[Limiter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_tr
     """The state of a process that has just come up: in fallback, entering service."""
     return CoreState(
         limiter=Limiter(settings.nameplate_w, -1, now_s, Noise(noise_w * noise_w)),
+        phases=tuple(
+            Limiter(phase.nameplate_w, -1, now_s, Noise(noise_w * noise_w)) for phase in settings.phases
+        ),
         tracks=tuple(new_track(plant, now_s) for plant in settings.ders),
         fallback=Fallback(active=True, since_s=now_s, starting=True),
         enter=EnterService(after_trip),
@@ -81,10 +86,10 @@ def core_step(
     lost = frozenset(
         der.name for der in image.ders if not der.reachable or der.refused or der.name in permit.unresponsive
     )
-    aim_w = target_w(settings, state.limiter.noise)
-    total_w = fallback_total_w(settings, aim_w)
+    total_w = boundaries.blind_total_w(settings, state.limiter, target_w(settings, state.limiter.noise))
     closed_w = _if_closed_w(settings, tracks, image, lost, permit)
     counted_w = _counted_w(settings, closed_w, frozenset() if in_service else _proven_open(image, now_s))
+    rooms = boundaries.phase_rooms(settings, state.phases, counted_w, closed_w) if settings.phases else ()
     heard = tuple(plant for plant in settings.ders if plant.name not in lost) if lost else settings.ders
     blind_w = max(0.0, total_w - sum(counted_w.values()))
     fallback = fallback_step(
@@ -95,9 +100,21 @@ def core_step(
         blind_w,
         now_s,
         forced=permit.force_fallback,
+        phases_w=tuple([max(0.0, room.blind_w - room.counted_w) for room in rooms]),
     )
-    limiter = _regulated(settings, state, fallback, tracks, lost, image, total_w, now_s, timing=permit.timing)
-    isolate = _isolated(settings, fallback, counted_w, total_w, state.isolated)
+    seen = (tracks, lost, image.pcc, now_s)
+    limiter = boundaries.regulated(
+        settings, state.limiter, total_w if fallback.active else None, *seen, timing=permit.timing
+    )
+    phases = tuple(
+        [
+            boundaries.regulated(
+                room.settings, was, room.blind_w if fallback.active else None, *seen, timing=permit.timing
+            )
+            for room, was in zip(rooms, state.phases, strict=True)
+        ]
+    )
+    isolate = _isolated(settings, fallback, counted_w, total_w, state.isolated, rooms)
     enter = enter_step(
         settings,
         state.enter,
@@ -106,7 +123,7 @@ def core_step(
         in_service=in_service,
         tripped=permit.tripped,
         held=bool(permit.operated or permit.unresponsive or isolate)
-        or _closing_breaks(settings, closed_w, total_w),
+        or _closing_breaks(settings, closed_w, total_w, rooms),
     )
     functions = functions_step(settings.functions, state.functions, image, now_s)
     stack = _stack(settings, fallback, limiter, image, total_w)
@@ -131,6 +148,10 @@ def core_step(
         single,
         now_s,
     )
+    if rooms:
+        ceilings_w = boundaries.ceilings_w(rooms, phases)
+        limits_w = boundaries.narrowed(settings, limits_w, ceilings_w, _absorbed_w(settings, tracks, now_s))
+        single = (*boundaries.narrowings(settings, ceilings_w), *single)
     # A DER that does not answer is told to stop all the same: it may hear without being heard.
     limits_w |= dict.fromkeys(lost, 0.0)
     after = CoreState(
@@ -145,6 +166,7 @@ def core_step(
         isolated=isolate,
         functions=functions,
         storage=storage,
+        phases=phases,
     )
     return after, Wish(
         limits_w,
@@ -152,10 +174,19 @@ def core_step(
         isolate,
         enter.ready,
         enter.done,
-        _events(state, after, now_s, forced=permit.force_fallback),
+        _events(settings, state, after, now_s, forced=permit.force_fallback),
         reactive(settings.functions, functions),
         floors_w,
     )
+
+
+def _absorbed_w(settings: CoreSettings, tracks: tuple[Track, ...], now_s: float) -> dict[str, float]:
+    """What each storage unit was measured to absorb."""
+    return {
+        plant.name: absorbed_w(plant, track, now_s)
+        for plant, track in zip(settings.ders, tracks, strict=True)
+        if plant.stores
+    }
 
 
 def _shared(
@@ -188,11 +219,7 @@ def _shared(
         discharge_w,
         charge_w,
         _charge_caps(settings, fallback, image, single),
-        {
-            plant.name: absorbed_w(plant, track, now_s)
-            for plant, track in zip(settings.ders, tracks, strict=True)
-            if plant.stores
-        },
+        _absorbed_w(settings, tracks, now_s),
         serve_w,
         _level_w(settings, fallback, limiter, stack) - (stack[0].limit_w - ceiling_w),
     )
@@ -274,33 +301,21 @@ def _proven_open(image: Image, now_s: float) -> frozenset[str]:
     )
 
 
-def _closing_breaks(settings: CoreSettings, closed_w: dict[str, float], total_w: float) -> bool:
+def _breaks(unheard_w: float, total_w: float) -> bool:
+    return unheard_w > total_w + ISOLATION_TOLERANCE_W
+
+
+def _closing_breaks(
+    settings: CoreSettings, closed_w: dict[str, float], total_w: float, rooms: tuple[PhaseRoom, ...]
+) -> bool:
     """Whether closing would connect an unheard DER whose power breaks the sum at zero host load."""
-    if sum(closed_w.values()) <= total_w + ISOLATION_TOLERANCE_W:
+    if not closed_w:
+        return False
+    if not _breaks(sum(closed_w.values()), total_w) and not any(
+        _breaks(room.closed_w, room.blind_w) for room in rooms
+    ):
         return False
     return any(plant.contact is not None and plant.name in closed_w for plant in settings.ders)
-
-
-def _regulated(
-    settings: CoreSettings,
-    state: CoreState,
-    fallback: Fallback,
-    tracks: tuple[Track, ...],
-    lost: frozenset[str],
-    image: Image,
-    total_w: float,
-    now_s: float,
-    *,
-    timing: bool,
-) -> Limiter:
-    """The limiter after this scan. In fallback its ceiling is at most the fallback total, to go up from there.
-
-    One that stood lower stays: a fallback forced during an excursion loosens nothing.
-    """
-    limiter = correct(settings, state.limiter, tracks, lost, image.pcc, now_s, timing=timing)
-    if fallback.active and limiter.ceiling_w > total_w:
-        return replace(limiter, ceiling_w=total_w)
-    return limiter
 
 
 def _isolated(
@@ -309,6 +324,7 @@ def _isolated(
     counted_w: dict[str, float],
     total_w: float,
     before: frozenset[str],
+    rooms: tuple[PhaseRoom, ...],
 ) -> frozenset[str]:
     """Contacts to open: blind, and the power that unheard DERs may be making breaks the sum."""
     if not counted_w:
@@ -316,7 +332,10 @@ def _isolated(
     contacts = frozenset(
         plant.contact for plant in settings.ders if plant.contact is not None and plant.name in counted_w
     )
-    if fallback.active and sum(counted_w.values()) > total_w + ISOLATION_TOLERANCE_W:
+    breaks = _breaks(sum(counted_w.values()), total_w) or any(
+        _breaks(room.counted_w, room.blind_w) for room in rooms
+    )
+    if fallback.active and breaks:
         return contacts | (before & contacts)
     rules = settings.storage
     if rules.limits_import or rules.limits_export:
@@ -332,7 +351,7 @@ def _stack(
     stack = [Narrowing("nameplate", settings.nameplate_w)]
     if fallback.active:
         stack.append(Narrowing("fallback", total_w))
-    stack.append(Narrowing(settings.ceiling_by, limiter.ceiling_w))
+    stack.append(Narrowing(boundaries.ceiling_by(settings, limiter), limiter.ceiling_w))
     if settings.ceiling_by != "export-limit":
         clear_w = settings.limit_w - settings.ceiling_w
         stack.append(Narrowing("export-limit", limiter.ceiling_w + clear_w))
@@ -375,8 +394,12 @@ def _caps(
     return caps_w
 
 
-def _events(before: CoreState, after: CoreState, now_s: float, *, forced: bool) -> tuple[Event, ...]:
-    events = []
+def _events(
+    settings: CoreSettings, before: CoreState, after: CoreState, now_s: float, *, forced: bool
+) -> tuple[Event, ...]:
+    events = boundaries.events(
+        settings, (before.limiter, *before.phases), (after.limiter, *after.phases), now_s
+    )
     if after.fallback.active and not before.fallback.active:
         why = FORCED if forced else BLIND
         events.append(Event("fallback", now_s, why))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edge.core.boundaries import narrowed, on_phase_w, taken_w
 from edge.core.control import CoreState, Wish, core_start
+from edge.core.fallback import fallback_total_w
 from edge.core.settings import CoreSettings
 from edge.model.commands import Narrowing
 from edge.model.image import Image
@@ -36,12 +38,10 @@ def stand_in(
     """
     heard = {der.name for der in image.ders if der.reachable and not der.refused}
     unheard = tuple(plant for plant in settings.ders if plant.name not in heard)
-    counted_w = settings.unmanaged_w + sum(plant.nameplate_w for plant in unheard)
     asked_w = (cap.cap_w for cap in image.overrides if cap.der is None and cap.cap_w is not None)
-    total_w = max(
-        0.0, min(settings.ceiling_w - settings.margin_cap_w - counted_w, *asked_w, settings.nameplate_w)
-    )
-    limits_w, floors_w = {}, {}
+    total_w = max(0.0, min(_room_w(settings, heard), *asked_w, settings.nameplate_w))
+    limits_w: dict[str, float] = {}
+    floors_w: dict[str, float] = {}
     for plant, last_w, der in zip(settings.ders, granted_w, image.ders, strict=True):
         own_w = (cap.cap_w for cap in image.overrides if cap.der == plant.name and cap.cap_w is not None)
         share_w = total_w * plant.nameplate_w / settings.nameplate_w
@@ -51,8 +51,9 @@ def stand_in(
         limit_w = min(share_w, last_w, der.limit_w.otherwise(plant.nameplate_w), *own_w)
         obeyed = plant.name in heard and (limit_w < 0.0 or limit_w >= plant.min_w)
         limits_w[plant.name] = max(limit_w, floors_w.get(plant.name, 0.0)) if obeyed else 0.0
+    narrowed(settings, limits_w, tuple(_room_w(phase, heard) for phase in settings.phases))
     isolate = state.isolated | {plant.contact for plant in unheard if plant.contact is not None}
-    after = _begun_anew(settings, state, max(0.0, sum(limits_w.values())), noise_w, now_s)
+    after = _begun_anew(settings, state, limits_w, noise_w, now_s)
     after = replace(after, lost=frozenset(plant.name for plant in unheard), isolated=isolate)
     return after, Wish(
         limits_w,
@@ -65,8 +66,15 @@ def stand_in(
     )
 
 
+def _room_w(settings: CoreSettings, heard: set[str]) -> float:
+    """What the DERs that answer may put on a boundary at zero host load, with the widest margin that there is."""
+    unheard_w = sum(plant.share * plant.nameplate_w for plant in settings.ders if plant.name not in heard)
+    margin_w = settings.margin_cap_w + taken_w(settings, settings.expected_var)
+    return fallback_total_w(settings, settings.ceiling_w - margin_w) / settings.unbalance - unheard_w
+
+
 def _begun_anew(
-    settings: CoreSettings, state: CoreState, ceiling_w: float, noise_w: float, now_s: float
+    settings: CoreSettings, state: CoreState, limits_w: dict[str, float], noise_w: float, now_s: float
 ) -> CoreState:
     """A limiter that knows nothing, but for limits that may be in devices and how far enter service has come.
 
@@ -76,7 +84,11 @@ def _begun_anew(
     was = state.fallback
     return replace(
         fresh,
-        limiter=replace(fresh.limiter, ceiling_w=ceiling_w),
+        limiter=replace(fresh.limiter, ceiling_w=max(0.0, sum(limits_w.values()))),
+        phases=tuple(
+            replace(limiter, ceiling_w=max(0.0, on_phase_w(phase, limits_w)))
+            for phase, limiter in zip(settings.phases, fresh.phases, strict=True)
+        ),
         tracks=tuple(
             replace(track, unproven=old.unproven)
             for track, old in zip(fresh.tracks, state.tracks, strict=True)

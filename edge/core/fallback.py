@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edge.core.settings import CoreSettings, DerPlant
-from edge.model.image import DerReading, Image
+from edge.model.image import DerReading, Image, PccReading
 
 VERIFIED_TOLERANCE = 0.005
 """Of nameplate in sum: a read-back this close above is verified (rounding of percent registers)."""
@@ -39,13 +39,17 @@ def fallback_step(
     now_s: float,
     *,
     forced: bool,
+    phases_w: tuple[float, ...] = (),
 ) -> Fallback:
     """Advance one scan.
 
     It is entered when the PCC sample is stale or the guard forces it, and left only with sight held for the
-    hold time and the limits of the DERs that answer (all but `lost`) verified to keep within `allowed_w` in sum.
+    hold time and the limits of the DERs that answer (all but `lost`) verified to keep within `allowed_w` in sum, and
+    within `phases_w` on each limited phase.
     """
-    sighted = image.pcc.export_w.fresh(now_s, settings.stale_s) is not None and not forced
+    sighted = not forced and all(
+        _seen(boundary, image.pcc, now_s) for boundary in (settings, *settings.phases)
+    )
     if not sighted:
         if state.active:
             return replace(state, sighted_s=None)
@@ -54,9 +58,21 @@ def fallback_step(
         return state
     sighted_s = now_s if state.sighted_s is None else state.sighted_s
     held = now_s - sighted_s >= settings.fallback_hold_s
-    if held and _verified(settings, image, lost, allowed_w, state.since_s):
+    if held and all(
+        _verified(boundary, image, lost, within_w, state.since_s)
+        for boundary, within_w in zip((settings, *settings.phases), (allowed_w, *phases_w), strict=True)
+    ):
         return Fallback(active=False, since_s=now_s, count=state.count)
     return replace(state, sighted_s=sighted_s)
+
+
+def _seen(boundary: CoreSettings, pcc: PccReading, now_s: float) -> bool:
+    """Whether everything that is limited on a boundary was measured lately."""
+    if pcc.power_w(boundary.phase).fresh(now_s, boundary.stale_s) is None:
+        return False
+    return (
+        boundary.limit_va is None or pcc.power_var(boundary.phase).fresh(now_s, boundary.stale_s) is not None
+    )
 
 
 def _verified(
@@ -72,7 +88,7 @@ def _verified(
             return False
         if settings.storage.limits_import and plant.stores and not _takes_nothing(der, plant, since_s):
             return False
-        held_w += max(0.0, limit_w)
+        held_w += plant.share * max(0.0, limit_w)
     return held_w <= allowed_w + VERIFIED_TOLERANCE * settings.nameplate_w
 
 

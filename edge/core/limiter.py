@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.core.noise import SIGMAS, Noise, heard, margin_w
+from edge.core.reactive import Reactive
 from edge.core.settings import CoreSettings
 from edge.core.track import Track, output_span
 from edge.model.image import PccReading
@@ -30,7 +31,8 @@ CLEAR = 0.02
 class Limiter:
     """`ceiling_w`: DER output allowed in sum; `sequence`: the last PCC sample that was used, `export_w` its value.
 
-    `load_w` is the host load, noise averaged out; None before the first sample.
+    `load_w` is the host load, noise averaged out; None before the first sample. `reactive` is what is known of the
+    reactive flow where a limit on apparent power asks for it.
     """
 
     ceiling_w: float
@@ -39,6 +41,7 @@ class Limiter:
     noise: Noise
     export_w: float | None = None
     load_w: float | None = None
+    reactive: Reactive | None = None
 
 
 def target_w(settings: CoreSettings, noise: Noise) -> float:
@@ -49,20 +52,21 @@ def target_w(settings: CoreSettings, noise: Noise) -> float:
 def load_span(
     settings: CoreSettings, tracks: tuple[Track, ...], lost: frozenset[str], pcc: PccReading, export_w: float
 ) -> tuple[float, float]:
-    """The lowest and highest host load (W, less unmanaged generation) that fit the sample.
+    """The lowest and highest host load (W, less unmanaged generation) that fit a sample of `export_w`.
 
-    A DER that cannot be reached may make anything up to what it last made: none of it is credited when the
+    Each DER counts with its share, its own output judged by the export of the whole site. A DER that cannot be reached may make anything up to what it last made: none of it is credited when the
     ceiling would rise, and no more than its last output when it would fall.
     """
     low_w = high_w = -export_w
     from_s, to_s = pcc.export_w.oldest_s - settings.command_s, pcc.export_w.newest_s
+    site_w = pcc.export_w.otherwise(export_w)
     for track, plant in zip(tracks, settings.ders, strict=True):
         if plant.name in lost:
-            high_w += track.last_w or 0.0
+            high_w += plant.share * (track.last_w or 0.0)
             continue
-        least_w, most_w = output_span(track, plant, from_s, to_s, export_w)
-        low_w += least_w
-        high_w += most_w
+        least_w, most_w = output_span(track, plant, from_s, to_s, site_w)
+        low_w += plant.share * least_w
+        high_w += plant.share * most_w
     return low_w, high_w
 
 
@@ -81,7 +85,7 @@ def correct(
     While an excursion is being counted (`timing`) it keeps clear of the ceiling by more: noise alone must neither
     hold an element picked up nor keep the PCS bound from its reset.
     """
-    export_w = pcc.export_w.fresh(now_s, settings.stale_s)
+    export_w = pcc.power_w(settings.phase).fresh(now_s, settings.stale_s)
     if export_w is None or pcc.sequence == limiter.sequence:
         return limiter
     low_w, high_w = load_span(settings, tracks, lost, pcc, export_w)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from edge.core.plant_functions import PlantFunctions
 from edge.core.run_here import run_here
 from edge.model.site import Site
+from edge.model.site.phases import UNBALANCE
 from edge.model.storage_rules import NO_RULES, StorageRules
 
 Order = Literal["proportional", "priority", "equal"]
@@ -37,6 +38,8 @@ class DerPlant:
     """State of charge at which it absorbs no more."""
     by_setpoint: bool = False
     """The gateway operates it; else it runs itself within its band."""
+    share: float = 1.0
+    """The part of its output that counts here: less than all of it on one phase."""
 
     @property
     def stores(self) -> bool:
@@ -46,7 +49,11 @@ class DerPlant:
 
 @dataclass(frozen=True, slots=True)
 class CoreSettings:
-    """Everything the limiter works by. Powers in W, times in s."""
+    """Everything the limiter works by. Powers in W, times in s.
+
+    They are those of one boundary, the site as a whole; each phase that has a limit is a boundary too, with settings
+    of its own in `phases`, whose nameplate is what its DERs can put on it.
+    """
 
     ders: tuple[DerPlant, ...]
     nameplate_w: float
@@ -74,6 +81,14 @@ class CoreSettings:
     order: Order = "proportional"
     charge_w: float = 0.0
     """The most that all storage absorbs."""
+    limit_va: float | None = None
+    """The limit on apparent power; `expected_var` is the reactive flow to reckon with while nobody measures it."""
+    expected_var: float = 0.0
+    phase: int | None = None
+    """Place among the meter's phases of the boundary that these are for; None for the site as a whole."""
+    unbalance: float = 1.0
+    """How much more of a DER's output than its share may be on this phase."""
+    phases: tuple[CoreSettings, ...] = ()
 
     @staticmethod
     def of(
@@ -84,6 +99,7 @@ class CoreSettings:
         command_s: float,
         chains_s: Mapping[str, float] | None = None,
         import_dropout_w: float = math.inf,
+        phase_dropouts_w: Mapping[str, tuple[tuple[str, float], ...]] | None = None,
     ) -> CoreSettings:
         """Compile the limiter's part of a site file.
 
@@ -94,19 +110,17 @@ class CoreSettings:
             command_s: From a decision until the limit is on the wire, at most.
             chains_s: By DER whose functions run here: from a change at the PCC until its output starts to move.
             import_dropout_w: The lowest dropout (import in W) of an armed import element.
+            phase_dropouts_w: The same as `dropouts_w`, by phase.
         """
-        ceiling_by, ceiling_w = min(
-            (("export-limit", site.limit_w), *((f"{name}-dropout", at_w) for name, at_w in dropouts_w)),
-            key=lambda item: item[1],
-        )
+        ceiling_by, ceiling_w = _lowest("export-limit", site.limit_w, dropouts_w)
         total_w = site.nameplate_w
-        return CoreSettings(
+        whole = CoreSettings(
             ders=tuple(_plant(site, index) for index in range(len(site.der))),
             nameplate_w=total_w,
             ceiling_w=ceiling_w,
             ceiling_by=ceiling_by,
             limit_w=site.limit_w,
-            unmanaged_w=site.unmanaged.nameplate_w,
+            unmanaged_w=site.unmanaged_w(),
             ramp_up_w_per_s=total_w * site.control.ramp_up_pct_per_s / 100,
             margin_floor_w=total_w * site.control.margin_floor_pct / 100,
             margin_cap_w=total_w * site.control.margin_cap_pct / 100,
@@ -123,7 +137,50 @@ class CoreSettings:
             storage=StorageRules.of(site.agreement).clear_of(import_dropout_w),
             order=site.control.dispatch,
             charge_w=sum(der.most_charge_w for der in site.der),
+            limit_va=site.agreement.export_limit_va,
+            expected_var=site.expected_var(),
         )
+        found = (
+            _phase(site, whole, phase, (phase_dropouts_w or {}).get(phase, ()))
+            for phase in site.limited_phases
+        )
+        # Where no DER feeds a phase there is nothing to limit.
+        return replace(whole, phases=tuple(each for each in found if each.nameplate_w > 0))
+
+
+def _lowest(name: str, limit_w: float, dropouts_w: tuple[tuple[str, float], ...]) -> tuple[str, float]:
+    """What holds export lowest, and where: the limit or an element's dropout below it."""
+    return min(
+        ((name, limit_w), *((f"{element}-dropout", at_w) for element, at_w in dropouts_w)),
+        key=lambda item: item[1],
+    )
+
+
+def _phase(
+    site: Site, whole: CoreSettings, phase: str, dropouts_w: tuple[tuple[str, float], ...]
+) -> CoreSettings:
+    """The settings of one phase: of each DER its share, everything in percent of what they can make there."""
+    ders = tuple(
+        replace(plant, share=site.share(der, phase)) for plant, der in zip(whole.ders, site.der, strict=True)
+    )
+    nameplate_w = sum(plant.share * plant.nameplate_w for plant in ders)
+    ceiling_by, ceiling_w = _lowest(f"export-limit-{phase}", site.phase_limit_w, dropouts_w)
+    return replace(
+        whole,
+        ders=ders,
+        nameplate_w=nameplate_w,
+        ceiling_w=ceiling_w,
+        ceiling_by=ceiling_by,
+        limit_w=site.phase_limit_w,
+        unmanaged_w=site.unmanaged_w(phase),
+        ramp_up_w_per_s=nameplate_w * site.control.ramp_up_pct_per_s / 100,
+        margin_floor_w=nameplate_w * site.control.margin_floor_pct / 100,
+        margin_cap_w=nameplate_w * site.control.margin_cap_pct / 100,
+        limit_va=site.agreement.export_limit_phase_va,
+        expected_var=site.expected_var(phase),
+        phase="abc".index(phase),
+        unbalance=UNBALANCE if any(0.0 < plant.share < 1.0 for plant in ders) else 1.0,
+    )
 
 
 def _plant(site: Site, index: int) -> DerPlant:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from edge.guard import budget
 from edge.guard.finding import LEVELS, Finding, Level
 from edge.guard.functions import run_by_gateway
+from edge.guard.limits import limits, on, part
 from edge.guard.measuring import measured
 from edge.guard.ratings import configured
-from edge.guard.settings import ElementSettings, GuardSettings, pickup_w
+from edge.guard.settings import ElementSettings, GuardSettings, pickup_w, safe_w
 from edge.guard.stores import stores
 from edge.guard.trip_paths import has_dead_man, trip_paths
 from edge.model.site import NON_EXPORT_METHODS, RELAY_METHODS, Element, Method, Site
@@ -20,10 +21,10 @@ def judge(site: Site) -> list[Finding]:
     settings = GuardSettings.of(site)
     found = [
         *_agreement(site),
-        *_not_held(site),
         *stores(site),
         *configured(site),
         *run_by_gateway(site),
+        *limits(site, settings),
         *_pickups(site),
         *measured(site, settings),
         *trip_paths(site, settings),
@@ -75,17 +76,6 @@ def _agreement(site: Site) -> Iterator[Finding]:
         )
 
 
-def _not_held(site: Site) -> Iterator[Finding]:
-    """What may be agreed with a utility and is not held by this version: better refused than forgotten."""
-    agreement = site.agreement
-    if agreement.export_limit_va is not None:
-        yield Finding(
-            "problem",
-            "agreement.export_limit_va",
-            "is not held by this version: it limits active power only",
-        )
-
-
 def _pickups(site: Site) -> Iterator[Finding]:
     """A pickup may be tighter than the rule of its element, never wider."""
     for index, element in enumerate(site.guard.element):
@@ -106,7 +96,7 @@ def _pickups(site: Site) -> Iterator[Finding]:
 
 
 def _reversion(site: Site) -> Iterator[Finding]:
-    safe_w = site.unmanaged.nameplate_w
+    alone = []
     for index, der in enumerate(site.der):
         if has_dead_man(site, der):
             continue
@@ -119,7 +109,7 @@ def _reversion(site: Site) -> Iterator[Finding]:
                 " value or a contact with a dead-man",
             )
             continue
-        safe_w += der.reverts_to_w
+        alone.append((der, der.reverts_to_w))
         if 0 < der.reversion.safe_w < der.min_w:
             yield Finding(
                 "problem",
@@ -138,13 +128,16 @@ def _reversion(site: Site) -> Iterator[Finding]:
                 f"{path}.timer_s",
                 f"must cover three re-asserts of {site.control.reassert_s:g} s each",
             )
-    limit_w = site.agreement.export_limit_w
-    if safe_w > limit_w:
-        yield Finding(
-            "problem",
-            "der.reversion",
-            f"the reversion values outside dead-man contacts sum to {safe_w:g} W, above the limit of {limit_w:g} W",
-        )
+    for phase in (None, *site.limited_phases):
+        sum_w = site.unmanaged_w(phase) + sum(part(site, der, phase) * at_w for der, at_w in alone)
+        limit_w = safe_w(site, phase)
+        if sum_w > limit_w:
+            yield Finding(
+                "problem",
+                "der.reversion",
+                f"the reversion values outside dead-man contacts sum to {sum_w:g} W{on(phase)}, above the limit of"
+                f" {limit_w:g} W",
+            )
 
 
 def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from edge.guard.boundary import further_step, whole
 from edge.guard.contact import (
     BREAKER_FAILURE,
     Contact,
@@ -25,7 +26,7 @@ from edge.model.commands import Commands, DerLimit, Event, OutputCommand
 from edge.model.durable import Durable
 from edge.model.image import Image
 from edge.model.permit import Permit
-from edge.model.sample import Quality, Sample
+from edge.model.sample import Sample
 
 DAY_S = 86_400.0
 LOST_SENSING = "lost-sensing"
@@ -52,6 +53,7 @@ class GuardState:
     closed: bool = False
     causes: tuple[str, ...] = ()
     trips: int = 0
+    further: tuple[ElementState, ...] = ()
 
     @property
     def breaker_failed(self) -> bool:
@@ -75,6 +77,7 @@ def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> Guar
         bounds=tuple(ElementState(now_s) for _ in settings.bounds),
         charge_watches=tuple(Watch(((now_s, der.charge_w),)) for der in settings.ders if der.charge_w > 0),
         floors_w=tuple(-der.charge_w for der in settings.ders),
+        further=tuple(ElementState(now_s) for _ in settings.further),
     )
 
 
@@ -151,8 +154,13 @@ def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
     return Permit(
         tripped=state.durable.tripped,
         operated=bool(state.causes),
-        force_fallback=any(_must_come_down(settings, was, now_s) for was in (state.pcs, *state.bounds)),
-        timing=state.pcs.picked_up or any(was.picked_up for was in state.elements),
+        force_fallback=any(_must_come_down(settings, was, now_s) for was in (state.pcs, *state.bounds))
+        or any(
+            _must_come_down(settings, was, now_s)
+            for element, was in zip(settings.further, state.further, strict=True)
+            if element.bound
+        ),
+        timing=any(was.picked_up for was in (state.pcs, *state.elements, *state.further)),
         unresponsive=frozenset(
             der.name for der, watch in _watched(settings, state) if watch.unresponsive_s is not None
         ),
@@ -192,8 +200,9 @@ def _lapsed(settings: GuardSettings, state: GuardState, now_s: float) -> GuardSt
 
 def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: float) -> GuardState:
     """Elements and supervisor after this scan's measurements."""
-    is_new = image.pcc.sequence != state.sequence and image.pcc.export_w.quality is Quality.GOOD
-    sample = image.pcc.export_w if is_new else None
+    pcc = image.pcc
+    is_new = pcc.sequence != state.sequence and whole(settings, pcc)
+    sample = pcc.export_w if is_new else None
     zero_s = verified_zero(settings, image, now_s)
     elements = tuple(
         element_step(
@@ -219,7 +228,8 @@ def _measured(image: Image, settings: GuardSettings, state: GuardState, now_s: f
         elements=elements,
         pcs=element_step(settings.pcs, state.pcs, sample, now_s),
         watches=watches,
-        sequence=image.pcc.sequence if is_new else state.sequence,
+        further=further_step(settings, state.further, pcc if is_new else None, zero_s, now_s),
+        sequence=pcc.sequence if is_new else state.sequence,
         sample_s=state.sample_s if sample is None else sample.oldest_s,
         scan_s=now_s,
     )
@@ -275,6 +285,9 @@ def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
         causes.append(settings.pcs.name)
     causes += [
         bound.element.name for bound, was in zip(settings.bounds, state.bounds, strict=True) if was.operated
+    ]
+    causes += [
+        element.name for element, was in zip(settings.further, state.further, strict=True) if was.operated
     ]
     blind_s = now_s - state.sample_s
     if (
@@ -382,7 +395,14 @@ def _events(
     settings: GuardSettings, before: GuardState, after: GuardState, now_s: float
 ) -> tuple[Event, ...]:
     events = []
-    for element, was, has in zip(settings.elements, before.elements, after.elements, strict=True):
+    for element, was, has in zip(
+        (*settings.elements, *settings.further),
+        (*before.elements, *before.further),
+        (*after.elements, *after.further),
+        strict=True,
+    ):
+        if element.bound:
+            continue
         if has.picked_up and not was.picked_up:
             events.append(Event("pickup", now_s, f"element {element.name} picked up"))
         if was.picked_up and not has.picked_up:

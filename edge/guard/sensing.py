@@ -13,20 +13,32 @@ def proven_safe(settings: GuardSettings, image: Image, lost_s: float, now_s: flo
     """Whether there is nothing that opening would have to end, by powers that every DER showed after `lost_s` and lately.
 
     For elements that watch export: what the DERs make, with the unmanaged nameplate added, keeps export within the
-    limit at zero host load; one that absorbs may stop, and counts for nothing. For those that watch import: no DER
-    absorbs. An import of the host's own is none that opening could end, and what the DERs make only lowers it.
+    limit at zero host load, and what of it counts on each limited phase within that one; one that absorbs may stop,
+    and counts for nothing. For those that watch import: no DER absorbs. An import of the host's own is none that
+    opening could end, and what the DERs make only lowers it.
     """
     since_s = max(lost_s, _lately_s(settings, now_s))
-    most_w, absorbs = settings.unmanaged_w, False
+    made_w, absorbs = [], False
     for der, known in zip(image.ders, settings.ders, strict=True):
         output_w = der.output_w.since(since_s)
         if output_w is None:
             return False
-        most_w += max(0.0, output_w)
+        made_w.append(max(0.0, output_w))
         absorbs = absorbs or output_w < -NOTHING * known.nameplate_w
     exports = any(element.direction > 0 for element in settings.elements)
     imports = any(element.direction < 0 for element in settings.elements)
-    return not (exports and most_w > settings.export_limit_w) and not (imports and absorbs)
+    return not (exports and _too_much(settings, made_w)) and not (imports and absorbs)
+
+
+def _too_much(settings: GuardSettings, made_w: list[float]) -> bool:
+    """Whether what the DERs make breaks a limit at zero host load: on the total, or one beside it."""
+    if settings.unmanaged_w + sum(made_w) > settings.export_limit_w:
+        return True
+    return any(
+        each.unmanaged_w + sum(part * power_w for part, power_w in zip(each.shares, made_w, strict=True))
+        > each.safe_w
+        for each in settings.sums
+    )
 
 
 def verified_zero(settings: GuardSettings, image: Image, now_s: float) -> float | None:

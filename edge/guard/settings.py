@@ -38,6 +38,12 @@ class ElementSettings:
     reset_delay_s: float
     direction: float = 1.0
     blocked_at_zero_output: bool = False
+    phase: int | None = None
+    """The meter's phase that it looks at; None for the total."""
+    apparent: bool = False
+    """It looks at apparent power, in VA, while active power is exported."""
+    bound: bool = False
+    """A PCS bound: output is forced down before it operates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,15 @@ class OutputSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ZeroLoadSum:
+    """A limit beside that on the total, at zero host load: what part of each DER counts, and how much may be made."""
+
+    shares: tuple[float, ...]
+    unmanaged_w: float
+    safe_w: float
+
+
+@dataclass(frozen=True, slots=True)
 class GuardSettings:
     """Everything the guard works by."""
 
@@ -96,6 +111,11 @@ class GuardSettings:
     reset_is_manual: bool
     lockout_trips: int
     bounds: tuple[StorageBound, ...] = ()
+    calm_w: float = 0.0
+    """Export up to this may be the meter's count and noise."""
+    further: tuple[ElementSettings, ...] = ()
+    """Each element and the PCS bound again for what else is limited: each phase, apparent power."""
+    sums: tuple[ZeroLoadSum, ...] = ()
 
     @staticmethod
     def of(site: Site) -> GuardSettings:
@@ -129,26 +149,94 @@ class GuardSettings:
                 (output.watchdog_s for output in site.trip_output if output.watchdog_s is not None),
                 default=math.inf,
             ),
-            unmanaged_w=site.unmanaged.nameplate_w,
+            unmanaged_w=site.unmanaged_w(),
             export_limit_w=limit_w,
             lost_sensing_s=min((element.delay_s for element in elements), default=None),
             reset_is_manual=site.guard.reset == "manual",
             lockout_trips=site.guard.lockout_trips,
             bounds=tuple(_storage_bounds(site)),
+            calm_w=max(site.meter.count_w, NOISE_SIGMAS * site.meter.noise_w),
+            further=tuple(_further(site)),
+            sums=tuple(_sums(site)),
         )
 
 
-def pickup_w(site: Site, element: Element) -> float:
-    """The pickup as an export in W, defaults after IREC 2023 Section IV.B.3."""
-    given = None if element.pickup_w == "auto" else element.pickup_w
+def pickup_w(site: Site, element: Element, phase: str | None = None) -> float:
+    """The pickup as an export in W, defaults after IREC 2023 Section IV.B.3.
+
+    On one phase it is that phase's limit, and its part of the transformer or of the nameplate.
+    """
+    asked_w = element.pickup_w if phase is None else element.pickup_phase_w
+    given = None if asked_w == "auto" else asked_w
     if element.kind == "32R":
-        return PICKUP_32R_OF_TRANSFORMER * site.site.transformer_va if given is None else given
+        transformer_va = site.site.transformer_va / (1 if phase is None else len(site.site.phases))
+        return PICKUP_32R_OF_TRANSFORMER * transformer_va if given is None else given
     if element.kind == "32":
-        return site.agreement.export_limit_w if given is None else given
+        limit_w = site.agreement.export_limit_w if phase is None else site.phase_limit_w
+        return limit_w if given is None else given
     if element.kind == "32F":
-        total_w = site.nameplate_w + site.unmanaged.nameplate_w
+        ders_w = (der.nameplate_w * (1.0 if phase is None else site.share(der, phase)) for der in site.der)
+        total_w = sum(ders_w) + site.unmanaged_w(phase)
         return -(PICKUP_32F_OF_NAMEPLATE * total_w if given is None else given)
     return -(given or 0.0)
+
+
+def safe_w(site: Site, phase: str | None = None) -> float:
+    """The output that is within the limits when nobody measures what flows and the host load may be zero.
+
+    For the site as a whole or on one phase; with a limit on apparent power it is what the expected reactive flow
+    leaves of that.
+    """
+    agreement = site.agreement
+    limit_w = agreement.export_limit_w if phase is None else site.phase_limit_w
+    limit_va = agreement.export_limit_va if phase is None else agreement.export_limit_phase_va
+    if limit_va is None:
+        return limit_w
+    return min(limit_w, math.sqrt(max(0.0, limit_va**2 - site.expected_var(phase) ** 2)))
+
+
+def _sums(site: Site) -> Iterator[ZeroLoadSum]:
+    """Apparent power and each limited phase, at zero host load."""
+    if site.agreement.export_limit_va is not None:
+        yield ZeroLoadSum((1.0,) * len(site.der), site.unmanaged_w(), safe_w(site))
+    for phase in site.limited_phases:
+        shares = tuple(site.most_share(der, phase) for der in site.der)
+        yield ZeroLoadSum(shares, site.unmanaged_w(phase), safe_w(site, phase))
+
+
+def _further(site: Site) -> Iterator[ElementSettings]:
+    """Export elements on each limited phase; the PCS bound of apparent power, of each phase, and of both."""
+    for element in site.guard.element:
+        if element.kind != "import":
+            for phase in site.limited_phases:
+                yield _element(site, element, phase)
+    agreement = site.agreement
+    yield from _bound(site, "PCS-va", agreement.export_limit_va, None, apparent=True)
+    for phase in site.limited_phases:
+        yield from _bound(site, f"PCS-{phase}", agreement.export_limit_phase_w, phase)
+        yield from _bound(site, f"PCS-{phase}-va", agreement.export_limit_phase_va, phase, apparent=True)
+
+
+def _bound(
+    site: Site, name: str, limit: float | None, phase: str | None, *, apparent: bool = False
+) -> Iterator[ElementSettings]:
+    """The PCS bound of one limit, if there is one."""
+    if limit is not None:
+        yield ElementSettings(
+            name,
+            limit,
+            limit,
+            site.guard.olrt_bound_s,
+            site.guard.reset_s,
+            phase=_place(phase),
+            apparent=apparent,
+            bound=True,
+        )
+
+
+def _place(phase: str | None) -> int | None:
+    """A phase's place among the meter's."""
+    return None if phase is None else "abc".index(phase)
 
 
 def hysteresis_w(site: Site, at_w: float) -> float:
@@ -156,17 +244,18 @@ def hysteresis_w(site: Site, at_w: float) -> float:
     return max(HYSTERESIS_OF_PICKUP * abs(at_w), site.meter.count_w, NOISE_SIGMAS * site.meter.noise_w)
 
 
-def _element(site: Site, element: Element) -> ElementSettings:
-    at_w = pickup_w(site, element)
+def _element(site: Site, element: Element, phase: str | None = None) -> ElementSettings:
+    at_w = pickup_w(site, element, phase)
     direction = -1.0 if element.kind == "import" else 1.0
     return ElementSettings(
-        name=element.kind,
+        name=element.kind if phase is None else f"{element.kind}-{phase}",
         pickup_w=at_w,
         dropout_w=at_w - direction * hysteresis_w(site, at_w),
         delay_s=budget.auto_delay_s(site) if element.delay_s == "auto" else element.delay_s,
         reset_delay_s=element.reset_delay_s,
         direction=direction,
         blocked_at_zero_output=element.kind == "32F",
+        phase=_place(phase),
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from edge.guard import budget
 from edge.guard.contact import FEEDBACK_GRACE_S
 from edge.guard.finding import Finding
-from edge.guard.settings import GuardSettings
+from edge.guard.limits import on, part
+from edge.guard.settings import GuardSettings, safe_w
 from edge.guard.wire import sharers
 from edge.model.site import Der, PermitService, Site, TripOutput
 
@@ -32,9 +33,10 @@ def trip_paths(site: Site, settings: GuardSettings) -> Iterator[Finding]:
         yield from _reach(site)
 
 
-def bare_w(site: Site) -> float:
-    """Nameplate that no contact disconnects, unmanaged generation included."""
-    return site.unmanaged.nameplate_w + sum(der.nameplate_w for der in site.der if der.contact is None)
+def bare_w(site: Site, phase: str | None = None) -> float:
+    """Nameplate that no contact disconnects, unmanaged generation included: altogether, or on one phase."""
+    ders_w = (part(site, der, phase) * der.nameplate_w for der in site.der if der.contact is None)
+    return site.unmanaged_w(phase) + sum(ders_w)
 
 
 def has_dead_man(site: Site, der: Der) -> bool:
@@ -102,14 +104,15 @@ def _permit(site: Site, output: PermitService, path: str, *, armed: bool) -> Fin
 
 
 def _reach(site: Site) -> Iterator[Finding]:
-    limit_w = site.agreement.export_limit_w
-    if bare_w(site) > limit_w:
-        yield Finding(
-            "problem",
-            "der.contact",
-            f"reach: {bare_w(site):g} W of nameplate are not behind a trip output, more than the export capacity of"
-            f" {limit_w:g} W; opening could not end an export above it",
-        )
+    for phase in (None, *site.limited_phases):
+        beyond_w, limit_w = bare_w(site, phase), safe_w(site, phase)
+        if beyond_w > limit_w:
+            yield Finding(
+                "problem",
+                "der.contact",
+                f"reach: {beyond_w:g} W of nameplate{on(phase)} are not behind a trip output, more than the export"
+                f" capacity of {limit_w:g} W; opening could not end an export above it",
+            )
 
 
 def _backup(site: Site, settings: GuardSettings, output: TripOutput, path: str) -> Iterator[Finding]:

@@ -30,6 +30,43 @@ ASLEEP = 0.01
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a site asks of its meter beside the total: powers of these phases (0 is a), reactive power.
+
+    An answer without it is no measurement: one that shows the total alone does not show what is limited.
+    """
+
+    phases: tuple[int, ...] = ()
+    var: bool = False
+    phase_var: bool = False
+
+    @staticmethod
+    def of(site: Site) -> Needs:
+        """What the limits of the agreement are on."""
+        return Needs(
+            tuple("abc".index(phase) for phase in site.limited_phases),
+            site.agreement.export_limit_va is not None,
+            site.agreement.export_limit_phase_va is not None,
+        )
+
+    def given(self, answer: MeterRaw) -> tuple[float | None, ...]:
+        """Every value of an answer that is needed; None for one that it does not show."""
+        found = [_at(answer.phase_export_w, phase) for phase in self.phases]
+        if self.var:
+            found.append(answer.export_var)
+        if self.phase_var:
+            found += [_at(answer.phase_export_var, phase) for phase in self.phases]
+        return tuple(found)
+
+
+NOTHING_MORE = Needs()
+
+
+def _at(values: tuple[float | None, ...], phase: int) -> float | None:
+    return values[phase] if phase < len(values) else None
+
+
+@dataclass(frozen=True, slots=True)
 class MeterTiming:
     """What the freshness of a meter depends on; times in s, power in W."""
 
@@ -40,6 +77,7 @@ class MeterTiming:
     transaction_s: float
     nominal_v: float
     plausible_w: float
+    needs: Needs = NOTHING_MORE
 
     @staticmethod
     def of(site: Site) -> MeterTiming:
@@ -54,6 +92,7 @@ class MeterTiming:
             meter.transaction_s,
             site.site.nominal_v,
             _BEYOND * most_w,
+            Needs.of(site),
         )
 
     @property
@@ -88,11 +127,15 @@ class MeterFreshness:
         self._counted_s = answer.request_sent_s
         self._good_s = answer.received_s
         v_pu = None if answer.v_v is None else answer.v_v / self._timing.nominal_v
+        span, needs = (oldest_s, answer.received_s), self._timing.needs
         self.reading = PccReading(
-            export_w=_sample(answer.export_w, oldest_s, answer.received_s),
-            v_pu=_sample(v_pu, oldest_s, answer.received_s),
-            f_hz=_sample(answer.f_hz, oldest_s, answer.received_s),
-            sequence=self.reading.sequence + 1,
+            _sample(answer.export_w, *span),
+            _sample(v_pu, *span),
+            _sample(answer.f_hz, *span),
+            self.reading.sequence + 1,
+            tuple([_sample(power_w, *span) for power_w in answer.phase_export_w]) if needs.phases else (),
+            _sample(answer.export_var, *span) if needs.var else Sample.none(),
+            tuple([_sample(var, *span) for var in answer.phase_export_var]) if needs.phase_var else (),
         )
         return True
 
@@ -153,11 +196,16 @@ class DerFreshness:
 
 
 def fitness(answer: MeterRaw, timing: MeterTiming) -> Quality:
-    """Absent when there is no power, invalid when it cannot be true, else good."""
+    """Absent when there is no power, or none of what else is limited; invalid when it cannot be true, else good."""
     if answer.export_w is None:
         return Quality.ABSENT
     if abs(answer.export_w) > timing.plausible_w:
         return Quality.INVALID
+    for value in timing.needs.given(answer):
+        if value is None:
+            return Quality.ABSENT
+        if not abs(value) <= timing.plausible_w:
+            return Quality.INVALID
     # A meter without voltage, or one that answers with nothing but zeros, sees nothing.
     return Quality.INVALID if answer.v_v == 0 or not any(answer.raw) else Quality.GOOD
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 
 from edge.model.sample import Sample
 
+_NONE = Sample.none()
+
 
 @dataclass(frozen=True, slots=True)
 class PccReading:
     """The point of common coupling, as the meter shows it; `export_w` is positive out to the grid.
 
-    `sequence` counts new measurements: it moves only when a raw register changed (or the meter's declared
+    All of it is one measurement: where the site needs power by phase or reactive power (`export_var`, positive out to
+    the grid), a reading without them is none at all; elsewhere they are left out. `sequence` counts new measurements: it moves only when a raw register changed (or the meter's declared
     allowance for repeats covers it), so one correction is made for each new sample.
     """
 
@@ -19,6 +22,22 @@ class PccReading:
     v_pu: Sample
     f_hz: Sample
     sequence: int = 0
+    phase_export_w: tuple[Sample, ...] = ()
+    """Of phase a, b and c."""
+    export_var: Sample = _NONE
+    phase_export_var: tuple[Sample, ...] = ()
+
+    def power_w(self, phase: int | None) -> Sample:
+        """Active power out to the grid: the total, or on one phase (0 is a)."""
+        return self.export_w if phase is None else _of(self.phase_export_w, phase)
+
+    def power_var(self, phase: int | None) -> Sample:
+        """Reactive power out to the grid: the total, or on one phase (0 is a)."""
+        return self.export_var if phase is None else _of(self.phase_export_var, phase)
+
+
+def _of(phases: tuple[Sample, ...], phase: int) -> Sample:
+    return phases[phase] if phase < len(phases) else _NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ class Identity:
 class MeterRaw:
     """One answer of the PCC meter.
 
-    `export_w` and `phase_export_w` carry the site's sign already (positive out to the grid). `raw` holds the
-    V, I, P and f registers as read: when none of them changed, the answer is not a new measurement.
+    Powers carry the site's sign already (positive out to the grid); those by phase are of phase a, b and c. `raw`
+    holds the V, I, P and f registers as read: when none of them changed, the answer is not a new measurement.
     """
 
     request_sent_s: float
@@ -36,6 +36,8 @@ class MeterRaw:
     v_v: float | None
     f_hz: float | None
     raw: tuple[int, ...]
+    export_var: float | None = None
+    phase_export_var: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

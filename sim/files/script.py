@@ -12,7 +12,7 @@ from edge.model.site import Name, Seconds, Strict, Watts
 _COMPANIONS = {
     "ramp_s": {"load_w", "load_step_w", "sun_pu", "v_pu", "hz"},
     "role": {"sun_pu", "set_w", "wish_w"},
-    "phase": {"v_pu"},
+    "phase": {"v_pu", "load_step_w"},
     "inrush": {"motor_w"},
     "inrush_s": {"motor_w"},
     "run_s": {"motor_w"},
@@ -25,7 +25,8 @@ _EFFECTS = ("load_step_w", "load_w", "sun_pu", "v_pu", "hz", "motor_w", "set_w",
 class ScriptEvent(Strict):
     """Something that happens by itself at a time, counted from the start; exactly one effect.
 
-    A ramp is even. `v_pu` and `hz` are the source's; 0 on one phase is an open conductor.
+    A ramp is even. `v_pu` and `hz` are the source's; 0 on one phase is an open conductor. With a `phase` it is on
+    that one alone.
     """
 
     at_s: Annotated[float, Field(ge=0)]

@@ -79,11 +79,11 @@ BREAKS = [
         "element",
         guard,
         "and not proven_safe(settings, image, state.sample_s, now_s)",
-        "and image.ders[0].output_w.quality != Quality.GOOD",
+        "and image.ders[0].output_w.quality != 'good'",
     ),
     ("import", sensing, "output_w < -NOTHING", "output_w < -9 * NOTHING"),
     ("import", sensing, "not (imports and absorbs)", "True"),
-    ("element", sensing, "not (exports and most_w > settings.export_limit_w)", "True"),
+    ("element", sensing, "not (exports and _too_much(settings, made_w))", "True"),
     ("element", sensing, "return now_s - (settings.lost_sensing_s or 0.0)", "return now_s - 6.0"),
     (
         "contact",

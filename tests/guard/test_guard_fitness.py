@@ -219,11 +219,6 @@ UNFIT = [
         "guard.element[0].delay_s",
         "+ 0.30 transaction with retry + 1.20 others on its wire + 0.20 scan + 0.20 one lost sample = 2.12 s",
     ),
-    (
-        [("= 25_000.0", "= 25_000.0\nexport_limit_va = 26_000.0")],
-        "agreement.export_limit_va",
-        "is not held by this version: it limits active power only",
-    ),
     ([mode("no_exchange")], "agreement.pcs_modes", "no_exchange is about storage, and no"),
     (
         [mode("no_exchange")],

@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.model.freshness import DER_REPEAT_S, DerFreshness, MeterFreshness, MeterTiming, der_output, fitness
+from edge.model.freshness import (
+    DER_REPEAT_S,
+    NOTHING_MORE,
+    DerFreshness,
+    MeterFreshness,
+    MeterTiming,
+    Needs,
+    der_output,
+    fitness,
+)
+from edge.model.image import PccReading
 from edge.model.readings import DerRaw, MeterRaw
-from edge.model.sample import Quality
+from edge.model.sample import Quality, Sample
 from edge.model.site import Site
 from edge.model.strict_toml import load
 
@@ -201,3 +211,92 @@ def test_der_output_spans_the_request_and_refuses_the_impossible() -> None:
     assert (good.oldest_s, good.newest_s) == (5.0, 5.1)
     assert der_output(DerRaw(5.0, 5.1, 65_536_000.0, 277.0, 60.0), der).quality is Quality.INVALID
     assert der_output(DerRaw(5.0, 5.1, None, None, None), der).quality is Quality.ABSENT
+
+
+class TestNeeds:
+    """What is limited must be in the answer: without it there is no measurement."""
+
+    def answer(self, sent_s: float, **swaps: object) -> MeterRaw:
+        """An answer that shows everything."""
+        whole = replace(
+            answer(sent_s, 600.0 + 10 * sent_s),
+            phase_export_w=(100.0, 200.0, 300.0),
+            export_var=50.0,
+            phase_export_var=(10.0, 20.0, 20.0),
+        )
+        return replace(whole, **swaps)  # type: ignore[arg-type]  # named fields of the answer
+
+    def shown(self, needs: Needs, **swaps: object) -> PccReading:
+        """The reading after two answers."""
+        freshness = MeterFreshness(replace(TIMING, needs=needs))
+        for sent_s in (9.9, 10.0):
+            freshness.take(self.answer(sent_s, **swaps))
+        return freshness.reading
+
+    def test_what_nobody_needs_is_left_out(self) -> None:
+        found = self.shown(NOTHING_MORE)
+        assert found.export_w.quality is Quality.GOOD
+        assert found.phase_export_w == found.phase_export_var == ()
+        assert found.export_var.quality is Quality.ABSENT
+
+    def test_all_of_a_reading_has_one_age(self) -> None:
+        found = self.shown(Needs((0, 1, 2), var=True, phase_var=True))
+        shown = (*found.phase_export_w, found.export_var, *found.phase_export_var)
+        assert [each.otherwise(0.0) for each in shown] == [100.0, 200.0, 300.0, 50.0, 10.0, 20.0, 20.0]
+        span = found.export_w.oldest_s, found.export_w.newest_s
+        assert {(each.oldest_s, each.newest_s) for each in shown} == {span}
+
+    @pytest.mark.parametrize(
+        ("needs", "swaps", "quality"),
+        [
+            (Needs((0, 1)), {"phase_export_w": (1.0, 2.0, None)}, Quality.GOOD),
+            (Needs((0, 1, 2)), {"phase_export_w": (1.0, 2.0, None)}, Quality.ABSENT),
+            (Needs((0, 1, 2)), {"phase_export_w": (1.0, 2.0)}, Quality.ABSENT),
+            (Needs((0, 1, 2)), {"phase_export_w": ()}, Quality.ABSENT),
+            (Needs((0, 1, 2)), {"phase_export_w": (1.0, 375_000.0, 1.0)}, Quality.GOOD),
+            (Needs((0, 1, 2)), {"phase_export_w": (1.0, -375_000.1, 1.0)}, Quality.INVALID),
+            (Needs((0, 1, 2)), {"phase_export_w": (1.0, float("nan"), 1.0)}, Quality.INVALID),
+            (Needs((), var=True), {"export_var": None}, Quality.ABSENT),
+            (Needs((), var=True), {"export_var": 375_001.0}, Quality.INVALID),
+            (Needs((0, 1)), {"export_var": None}, Quality.GOOD),
+            (Needs((0, 1), phase_var=True), {"phase_export_var": (1.0, None, 1.0)}, Quality.ABSENT),
+            (Needs((0, 1), phase_var=True), {"phase_export_var": (1.0, 1.0)}, Quality.GOOD),
+        ],
+    )
+    def test_an_answer_without_it_is_no_measurement(
+        self, needs: Needs, swaps: dict[str, object], quality: Quality
+    ) -> None:
+        assert fitness(self.answer(10.0, **swaps), replace(TIMING, needs=needs)) is quality
+
+    def test_a_lost_phase_is_lost_sight_of_everything(self) -> None:
+        freshness = MeterFreshness(replace(TIMING, needs=Needs((0, 1, 2))))
+        for at in range(100, 110):
+            freshness.take(self.answer(at / 10))
+        before = freshness.reading
+        for at in range(110, 120):
+            assert not freshness.take(self.answer(at / 10, phase_export_w=(1.0, None, 1.0)))
+        found = [
+            reading.power_w(place).quality for reading in (before, freshness.reading) for place in (None, 1)
+        ]
+        assert found == [Quality.GOOD] * 2 + [Quality.ABSENT] * 2
+
+    @pytest.mark.parametrize(
+        ("keys", "needs"),
+        [
+            ("", NOTHING_MORE),
+            ("export_limit_phase_w = 9_000.0\n", Needs((0, 1, 2))),
+            ("export_limit_va = 26_000.0\n", Needs((), var=True)),
+            ("export_limit_phase_va = 9_000.0\n", Needs((0, 1, 2), phase_var=True)),
+        ],
+    )
+    def test_a_site_needs_what_it_limits(self, keys: str, needs: Needs) -> None:
+        text = DEMO.read_text(encoding="utf-8").replace("export_limit_w", f"{keys}export_limit_w")
+        assert MeterTiming.of(load(Site, text, "demo")).needs == needs
+
+
+def test_a_reading_gives_each_power_by_its_place() -> None:
+    good = [Sample.good(float(value), 1.0) for value in range(7)]
+    reading = PccReading(good[0], good[0], good[0], 0, tuple(good[1:4]), good[4], tuple(good[5:7]))
+    assert [reading.power_w(place) for place in (None, 0, 1, 2)] == good[:4]
+    assert [reading.power_var(place) for place in (None, 0, 1)] == good[4:7]
+    assert reading.power_w(3).quality is reading.power_var(2).quality is Quality.ABSENT

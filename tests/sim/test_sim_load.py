@@ -55,6 +55,22 @@ def test_the_load_can_be_moved_at_once_and_evenly() -> None:
     assert host.load_w == 1_000.0
 
 
+def test_one_phase_can_be_moved_alone_and_not_below_nothing() -> None:
+    host = load(base_w=30_000.0, power_factor=0.9, share=[0.5, 0.3, 0.2])
+    host.add(-5_000.0, 0, "b")
+    host.add(6_000.0, 100, "c")
+    run(host, 0.5)
+    assert [power.real for power in host.phases] == pytest.approx([15_000, 4_000, 9_000])
+    assert host.phases[1].imag == pytest.approx(4_000 * tan(acos(0.9)))
+    assert host.load_w == pytest.approx(28_000.0)
+    host.add(-9_000.0, 0, "b")
+    run(host, 1.0)
+    assert [power.real for power in host.phases] == pytest.approx([15_000, 0, 12_000])
+    host.to(54_000.0)
+    run(host, 0.1)
+    assert host.load_w == pytest.approx(54_000.0)
+
+
 def test_two_changes_at_once_add_up() -> None:
     host = load(base_w=10_000.0)
     host.add(5_000.0, 10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import pytest
 from edge.model.commands import Event
 from sim.files.script import ScriptEvent
 from sim.metrics import Bearings, Metrics, measure, raising_steps
-from sim.truth import Truth
+from sim.truth import Trio, Truth
 
 LIMIT_W, NAMEPLATE_W, DT_S = 2_000.0, 10_000.0, 0.1
 Floats = npt.NDArray[np.float64]
@@ -42,6 +43,57 @@ def figures(
 ) -> Metrics:
     known = Bearings(LIMIT_W, NAMEPLATE_W, unmanaged_w, steps_s, fault_s)
     return measure(truth, events, 7, known)
+
+
+class TestBeside:
+    """Excursions of phases and of apparent power, on ten rows of 0.1 s."""
+
+    def figures(self, phases_w: list[Trio], phases_var: list[Trio] | None = None, **limits: float) -> Metrics:
+        w = np.array(phases_w)
+        var = np.zeros_like(w) if phases_var is None else np.array(phases_var)
+        truth = replace(trace(w.sum(axis=1), 0.0), phase_w=w, phase_var=var)
+        known = replace(Bearings(1e9, 9_000.0, 0.0, (), None, phases="abc"), **limits)  # type: ignore[arg-type]
+        return measure(truth, (), 0, known)
+
+    def test_without_limits_there_are_none(self) -> None:
+        done = self.figures([(9e9, 0.0, 0.0)] * 10)
+        assert (done.phase_excursions, done.va_excursions) == (0, 0)
+
+    @pytest.mark.parametrize(("above_w", "counted"), [(15.0, 0), (15.1, 1)])
+    def test_a_phase_has_the_band_of_its_part(self, above_w: float, counted: int) -> None:
+        """Half a percent of a third of 9 kW, while the total is an import."""
+        over = (-5_000.0, 1_000.0 + above_w, -5_000.0)
+        done = self.figures([(0.0, 0.0, 0.0)] * 5 + [over] * 3 + [(0.0, 0.0, 0.0)] * 2, phase_limit_w=1_000.0)
+        assert done.phase_excursions == counted
+        assert done.longest_phase_excursion_s == pytest.approx(0.3 * counted)
+        assert done.peak_over_phase_w == pytest.approx(above_w * counted)
+
+    def test_phases_count_apart(self) -> None:
+        rows = [(2_000.0, 0.0, 3_000.0)] * 4 + [(0.0, 0.0, 3_000.0)] * 6
+        done = self.figures(rows, phase_limit_w=1_000.0)
+        assert done.phase_excursions == 2
+        assert done.longest_phase_excursion_s == pytest.approx(1.0)
+        assert done.peak_over_phase_w == pytest.approx(2_000.0)
+        assert self.figures(rows, phases="ab", phase_limit_w=1_000.0).phase_excursions == 1  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(("var", "counted"), [(1_389.0, 0), (1_391.0, 1), (-1_391.0, 1)])
+    def test_apparent_power_of_the_total(self, var: float, counted: int) -> None:
+        """1.5 kW beside the sum of the phases' var, over 2 kVA and the band of 45."""
+        rows = [(500.0, 500.0, 500.0)] * 10
+        done = self.figures(rows, [(var, var, -var)] * 10, limit_va=2_000.0)
+        assert done.va_excursions == counted
+        assert done.peak_over_va == pytest.approx(counted * (np.hypot(1_500.0, var) - 2_000.0))
+        assert done.longest_va_excursion_s == pytest.approx(1.0 * counted)
+
+    @pytest.mark.parametrize(("power_w", "counted"), [(-2_000.0, 0), (45.0, 0), (45.1, 1)])
+    def test_reactive_power_alone_is_no_export(self, power_w: float, counted: int) -> None:
+        done = self.figures([(power_w, 0.0, 0.0)] * 10, [(9_000.0, 0.0, 0.0)] * 10, limit_va=2_000.0)
+        assert done.va_excursions == counted
+
+    def test_apparent_power_of_a_phase(self) -> None:
+        rows, flows = [(300.0, 0.0, 0.0)] * 10, [(400.0, 900.0, 0.0)] * 10
+        assert self.figures(rows, flows, phase_limit_va=480.0).va_excursions == 1
+        assert self.figures(rows, flows, phase_limit_va=490.0).va_excursions == 0
 
 
 def test_energies_and_harvest() -> None:

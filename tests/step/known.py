@@ -15,10 +15,15 @@ COMMAND_S = 0.03
 
 
 class Known:
-    """What was commanded and measured so far, for each DER with its time. Nothing known: every DER at its rating."""
+    """What was commanded and measured so far, for each DER with its time. Nothing known: every DER at its rating.
 
-    def __init__(self, site: Site, most_export_w: float, now_s: float) -> None:
+    On one `phase` each DER counts with its part.
+    """
+
+    def __init__(self, site: Site, most_export_w: float, now_s: float, phase: str | None = None) -> None:
         self.site = site
+        self.place = None if phase is None else "abc".index(phase)
+        self.parts = {der.name: 1.0 if phase is None else site.share(der, phase) for der in site.der}
         self.most_export_w = most_export_w
         self.ceilings: dict[str, list[tuple[float, float]]] = {
             der.name: [(now_s - 1e6, der.nameplate_w)] for der in site.der
@@ -42,18 +47,23 @@ class Known:
         if not sighted:
             return max(0.0, limit_w - self._rated_w(unheard))
         if is_new:
-            export = image.pcc.export_w
+            export = image.pcc.power_w(self.place)
             load_w = -export.otherwise(0.0)
             for der in self.site.der:
                 if der.name in unheard:
-                    load_w += max(0.0, *(self.outputs[der.name] or [(0.0, 0.0)])[-1][1:])
+                    made_w = max(0.0, *(self.outputs[der.name] or [(0.0, 0.0)])[-1][1:])
                 else:
-                    load_w += self._most_w(der, export.oldest_s, export.newest_s)
+                    made_w = self._most_w(der, export.oldest_s, export.newest_s)
+                load_w += self.parts[der.name] * made_w
             self.allowed_w = limit_w + load_w
         return max(0.0, self.allowed_w - self._rated_w(unheard))
 
     def _rated_w(self, names: set[str]) -> float:
-        return sum(der.nameplate_w for der in self.site.der if der.name in names)
+        return sum(self.parts[der.name] * der.nameplate_w for der in self.site.der if der.name in names)
+
+    def counted_w(self, limits_w: dict[str, float]) -> float:
+        """What ceilings add up to here."""
+        return sum(self.parts[name] * limit_w for name, limit_w in limits_w.items())
 
     def _most_w(self, der: Der, from_s: float, to_s: float) -> float:
         since_s = from_s - COMMAND_S - SPREAD * (der.dead_time_s + 100 / der.slope_pct_per_s)

@@ -16,7 +16,7 @@ from known import Known
 from plant import settled, swapped
 
 import edge.step
-from edge.core import control, dispatch
+from edge.core import boundaries, control, dispatch
 from edge.guard import guard
 from edge.model.commands import Commands, DerLimit
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
@@ -213,11 +213,11 @@ def all_told(right: Broken) -> Broken:
 
 BREAKS: dict[str, tuple[Any, str, Callable[[Broken], Broken]]] = {
     "the limiter gives 3 kW more": (
-        control,
+        boundaries,
         "correct",
         after(lambda made: replace(made, ceiling_w=made.ceiling_w + 3_000.0)),
     ),
-    "fallback gives 3 kW more": (control, "fallback_total_w", after(lambda total_w: total_w + 3_000.0)),
+    "fallback gives 3 kW more": (boundaries, "fallback_total_w", after(lambda total_w: total_w + 3_000.0)),
     "fallback is not in the stack": (
         control,
         "_stack",

@@ -10,11 +10,12 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from edge.model.site.agreement import NON_EXPORT_METHODS, RELAY_METHODS, Agreement, Method, PcsMode
-from edge.model.site.base import Name, Seconds, Strict, Text, Watts, misfit
+from edge.model.site.base import Name, Phases, Seconds, Strict, Text, Watts, misfit
 from edge.model.site.control import Control, Element, EnterService, Guard
 from edge.model.site.der import ConfiguredRating, Der, Reversion
 from edge.model.site.meter import Instruments, Meter
 from edge.model.site.output import GpioPulse, ModbusCoil, PermitService, TripOutput, outputs_fit
+from edge.model.site.phases import most_share, phase_limit_w, share
 from edge.model.site.place import Place, Source
 
 __all__ = [
@@ -50,9 +51,13 @@ __all__ = [
 
 
 class Unmanaged(Strict):
-    """Generation behind the PCC that nobody here can limit; it counts at nameplate."""
+    """Generation behind the PCC that nobody here can limit; it counts at nameplate.
+
+    On a phase with a limit all of it counts, unless the file says which phases it feeds.
+    """
 
     nameplate_w: Watts = 0.0
+    phases: Phases | None = None
 
 
 class Link(Strict):
@@ -96,6 +101,83 @@ class Site(Strict):
     def standing_by(self) -> frozenset[str]:
         """Outputs that open only when another one fails to."""
         return frozenset(name for output in self.trip_output for name in output.backup)
+
+    @property
+    def limited_phases(self) -> str:
+        """The phases that each have a limit of their own."""
+        return "" if phase_limit_w(self.agreement) is None else self.site.phases
+
+    @property
+    def phase_limit_w(self) -> float:
+        """The active power that each of the limited phases may export."""
+        limit_w = phase_limit_w(self.agreement)
+        return self.limit_w if limit_w is None else limit_w
+
+    def share(self, der: Der, phase: str) -> float:
+        """The part of a DER's output that is on `phase`."""
+        return share(der.phases or self.site.phases, phase)
+
+    def most_share(self, der: Der, phase: str) -> float:
+        """The same at the most, voltages as far apart as may be."""
+        return most_share(der.phases or self.site.phases, phase)
+
+    def unmanaged_w(self, phase: str | None = None) -> float:
+        """What generation that nobody here can limit makes at the most: altogether, or on one phase."""
+        phases = self.unmanaged.phases
+        part = 1.0 if phase is None or phases is None else most_share(phases, phase)
+        return part * self.unmanaged.nameplate_w
+
+    def expected_var(self, phase: str | None = None) -> float:
+        """The largest reactive flow at the PCC while nobody measures it: altogether, or on one phase.
+
+        As declared; a declared flow counts wholly on each phase. Otherwise what all DERs can make, and generation
+        that nobody can limit as much again as its nameplate.
+        """
+        if self.meter.instruments is not None:
+            return self.meter.instruments.expected_var
+        ders = ((1.0 if phase is None else self.most_share(der, phase)) * der.most_var for der in self.der)
+        return sum(ders) + self.unmanaged_w(phase)
+
+    @model_validator(mode="after")
+    def _phases_fit(self) -> Site:
+        """Each phase is one of the site's; limits that say nothing beside others are mistakes."""
+        agreement, phases = self.agreement, self.site.phases
+        for index, der in enumerate(self.der):
+            if not set(der.phases or "") <= set(phases):
+                raise misfit(f"the site's phases are {phases!r}", "der", index, "phases")
+        if not set(self.unmanaged.phases or "") <= set(phases):
+            raise misfit(f"the site's phases are {phases!r}", "unmanaged", "phases")
+        by_phase = {
+            "export_limit_phase_w": agreement.export_limit_phase_w,
+            "export_limit_phase_va": agreement.export_limit_phase_va,
+        }
+        for key, given in by_phase.items():
+            if given is not None and len(phases) == 1:
+                raise misfit("a single-phase site has one limit, that of the whole", "agreement", key)
+        for key, least in (
+            ("export_limit_va", "export_limit_w"),
+            ("export_limit_phase_va", "export_limit_phase_w"),
+        ):
+            va, watts = getattr(agreement, key), getattr(agreement, least)
+            if va is not None and watts is not None and va < watts:
+                raise misfit(
+                    f"must not be below {least}, {watts:g} W: no active power is above its apparent power, so that"
+                    " limit would say nothing",
+                    "agreement",
+                    key,
+                )
+        for index, element in enumerate(self.guard.element):
+            if element.pickup_phase_w != "auto" and (not self.limited_phases or element.kind == "import"):
+                raise misfit(
+                    "says nothing: there is no export limit on the phases"
+                    if element.kind != "import"
+                    else "an import element looks at the total alone",
+                    "guard",
+                    "element",
+                    index,
+                    "pickup_phase_w",
+                )
+        return self
 
     @model_validator(mode="after")
     def _names_fit(self) -> Site:

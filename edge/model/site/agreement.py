@@ -44,6 +44,8 @@ class Agreement(Strict):
     method: Method
     export_limit_w: Watts
     export_limit_va: Watts | None = None
+    export_limit_phase_w: Watts | None = Field(None, description="on each phase of the site")
+    export_limit_phase_va: Watts | None = Field(None, description="on each phase of the site")
     approval_reference: Text | None = Field(None, description="the utility's written approval")
     listed_device: Text | None = Field(None, description="maker, model and serial of the relay or PCS")
     control_time_delay_s: Seconds = 0.0

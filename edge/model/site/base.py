@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -11,6 +11,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 Uri = Annotated[str, Field(min_length=1, max_length=400)]
 Watts = Annotated[float, Field(ge=0, le=1e9)]
+Phases = Literal["a", "b", "c", "ab", "ac", "bc", "abc"]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 

@@ -14,6 +14,7 @@ class Element(Strict):
 
     kind: Literal["32R", "32F", "32", "import"]
     pickup_w: Watts | Literal["auto"] = "auto"
+    pickup_phase_w: Watts | Literal["auto"] = Field("auto", description="of each phase that has a limit")
     delay_s: Annotated[float, Field(gt=0, le=2.0)] | Literal["auto"] = "auto"
     reset_delay_s: Seconds = 0.0
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from edge.model.site.base import Name, Seconds, Strict, Text, Uri, Watts, misfit_here
+from edge.model.site.base import Name, Phases, Seconds, Strict, Text, Uri, Watts, misfit_here
 
 
 class Reversion(Strict):
@@ -48,6 +48,7 @@ class Der(Strict):
     profile: Name
     nameplate_w: Watts = Field(gt=0)
     nameplate_va: Watts | None = None
+    rated_var: Watts | None = Field(None, description="largest reactive power, either way; default rated VA")
     configured: ConfiguredRating | None = None
     kind: Literal["pv", "storage"] = "pv"
     charge_w: Watts | None = Field(None, gt=0, description="most that storage absorbs; default nameplate_w")
@@ -56,6 +57,7 @@ class Der(Strict):
         "band",
         description="storage runs itself within its band, or the gateway operates it by set-point: self-consumption",
     )
+    phases: Phases | None = Field(None, description="it feeds, shared equally; default: the site's")
     dead_time_s: Seconds = Field(description="from a limit on the wire until the output starts to move")
     slope_pct_per_s: float = Field(gt=0, le=10_000, description="of nameplate")
     min_pct: float = Field(
@@ -108,6 +110,11 @@ class Der(Strict):
         if self.kind != "storage":
             return 0.0
         return self.nameplate_w if self.charge_w is None else self.charge_w
+
+    @property
+    def most_var(self) -> float:
+        """The largest reactive power it can make, either way; as large as its rating in VA where nothing says less."""
+        return self.rated_va if self.rated_var is None else self.rated_var
 
     @property
     def slope_w_per_s(self) -> float:

@@ -34,6 +34,7 @@ class Place(Strict):
     transformer_va: Watts = Field(gt=0, description="service transformer's nominal base rating")
     nominal_v: float = Field(gt=0, le=100_000, description="nominal line-to-neutral voltage at the meter")
     nominal_hz: Literal[50, 60] = 60
+    phases: Literal["a", "ab", "abc"] = Field("abc", description="of the supply; ab: split phase")
     network: Literal["radial", "area", "spot"] = "radial"
     host_load_w: Watts | None = Field(None, description="largest load of the applicant")
     source: Source | None = None
