@@ -13,7 +13,7 @@ setup: venv
 venv:
 	@scripts/venv
 
-test: setup lint unit
+test: setup unit
 
 lint: venv
 	.venv/bin/ruff format --check .

@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 TARGETS = ("edge/core", "edge/guard", "edge/step.py")
 HEART = ("tests/core", "tests/guard", "tests/step", "tests/model")
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
-NO_CACHES = ("-p", "no:cacheprovider", "-p", "no:xdist", "--capture=no")
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--capture=no", "--timeout=0")
+"""No time-out by the clock: a busy machine fails no test, and processor time ends a mutant that is endless."""
 Reasons = dict[tuple[str, str], str]
 
 
@@ -41,7 +42,7 @@ def main() -> int:
     todo = sample(every, reasons, asked.sample) if asked.sample else every
     control = unchanged(every[0])
     trial = Trial(Record(ROOT, TARGETS), TARGETS, [control, *todo], frozenset(reasons), asked.workers, _tell)
-    if pytest.main(["-q", *NO_CACHES, *HEART], plugins=[trial.record, trial]) != 0:
+    if pytest.main([*OPTIONS, *HEART], plugins=[trial.record, trial]) != 0:
         return 1
     verdicts = dict(trial.verdicts)
     if verdicts.pop(control.key) != "survived":
