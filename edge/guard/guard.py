@@ -300,7 +300,7 @@ def _causes(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
     causes += [
         f"supervisor:{der.name}"
         for der, watch in _watched(settings, state)
-        if der.contact is not None and must_trip(watch, now_s) and state.closed
+        if (der.contact is not None or der.has_permit) and must_trip(watch, now_s) and state.closed
     ]
     causes += [
         f"{BREAKER_FAILURE}:{output.name}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.guard import budget
-from edge.model.site import Element, Site
+from edge.model.site import Element, PermitService, Site
 from edge.model.storage_rules import StorageRules
 
 HYSTERESIS_OF_PICKUP = 0.02
@@ -69,6 +69,8 @@ class DerSettings:
     """Of storage: the most it gives when nobody hears it."""
     unheard_charge_w: float = 0.0
     """And the most it takes then."""
+    has_permit: bool = False
+    """Its permit service is an output: a trip makes it cease, with no contact before it as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class GuardSettings:
         limit_w = site.agreement.export_limit_w
         slowest_s = max(budget.decay_s(der) for der in site.der)
         bound_s = site.guard.olrt_bound_s
+        permits = {output.der for output in site.trip_output if isinstance(output, PermitService)}
         return GuardSettings(
             elements=elements,
             pcs=ElementSettings("PCS", limit_w, limit_w, bound_s, site.guard.reset_s),
@@ -138,6 +141,7 @@ class GuardSettings:
                     der.most_charge_w,
                     der.nameplate_w if der.reversion is None else der.reversion.safe_w,
                     0.0 if der.operation == "setpoint" and der.reversion is not None else der.most_charge_w,
+                    der.name in permits,
                 )
                 for der in site.der
             ),

@@ -336,6 +336,11 @@ class TestSupervisor:
         assert not bench.measured(**{name: 50.0}).scan(0.0, ready=True).closed
         assert bench.measured(**{name: 0.0}).scan(0.0, ready=True).closed
 
+    def test_one_without_a_contact_whose_permit_can_be_taken_is_tripped(self) -> None:
+        ders = (replace(SETTINGS.ders[0], has_permit=True), SETTINGS.ders[1])
+        bench = self.ignored(Bench(ders=ders).in_service(), 20.0, a=50.0)
+        assert bench.state.durable.target == "supervisor:a"
+
     def test_one_behind_an_open_contact_trips_nothing(self) -> None:
         assert not self.ignored(Bench(), 20.0, b=50.0).state.durable.tripped
 

@@ -144,6 +144,13 @@ class TestPermit:
         at = site((GUARD, PERMIT + GUARD), ("127.0.0.1:15022?unit=1", "127.0.0.1:15021?unit=2"))
         assert sharers(at, "meter") == {"inverter-1": 0.3, "permit-1": 0.3}
 
+    def test_the_guard_knows_whose_permit_it_can_take(self) -> None:
+        assert [der.has_permit for der in GuardSettings.of(site((GUARD, PERMIT + GUARD))).ders] == [
+            True,
+            False,
+        ]
+        assert [der.has_permit for der in GuardSettings.of(site()).ders] == [False, False]
+
     def test_its_feedback_is_read_no_more_often_than_its_der(self) -> None:
         at = site((GUARD, PERMIT + GUARD), ("dead_time_s = 0.2", "dead_time_s = 0.2\npoll_s = 0.7"))
         assert [budget.feedback_every_s(at, output) for output in at.trip_output] == [0.2, 0.7]
