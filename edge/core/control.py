@@ -206,7 +206,7 @@ def _shared(
 ) -> tuple[Storage | None, dict[str, float], dict[str, float]]:
     """The ceiling shared among the DERs that answer, as limits and floors; what storage may do is brought up to now."""
     if state.storage is None:
-        return None, dispatch.SHARINGS[settings.order](ceiling_w, heard, caps_w), {}
+        return None, dispatch.sharing(settings.order)(ceiling_w, heard, caps_w), {}
     storage = storage_step(settings, state.storage, state.limiter, limiter, tracks, lost, image.pcc, now_s)
     discharge_w, charge_w, serve_w = storage.discharge_w, storage.charge_w, storage.serve_w
     if fallback.active:

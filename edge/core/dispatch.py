@@ -45,7 +45,7 @@ def banded(
     total is below what generation wants, storage is told to absorb the difference, and generation is given more
     than the total only by what storage was measured to absorb of that.
     """
-    share = SHARINGS[order]
+    share = sharing(order)
     floors_w = _floors(stores, storage)
     wants_w = sum(min(caps_w[der.name], wanted_w[der.name]) for der in generation)
     surplus_w = wants_w - max(total_w, stores.level_w)
@@ -106,11 +106,11 @@ def priority(total_w: float, ders: tuple[DerPlant, ...], caps_w: Caps) -> dict[s
     return limits_w
 
 
-SHARINGS: Mapping[Order, Sharing] = {
-    "proportional": proportional,
-    "priority": priority,
-    "equal": equal,
-}
+def sharing(order: Order) -> Sharing:
+    """How a site shares."""
+    if order == "priority":
+        return priority
+    return equal if order == "equal" else proportional
 
 
 def _shared(

@@ -29,8 +29,10 @@ def trip_paths(site: Site, settings: GuardSettings) -> Iterator[Finding]:
             yield from _feeding(site, output, path)
         if armed and output.backup:
             yield from _backup(site, settings, output, path)
-    if armed:
+    if any(element.direction > 0 for element in settings.elements):
         yield from _reach(site)
+    if any(element.direction < 0 for element in settings.elements):
+        yield from _import_reach(site)
 
 
 def bare_w(site: Site, phase: str | None = None) -> float:
@@ -112,6 +114,18 @@ def _reach(site: Site) -> Iterator[Finding]:
                 "der.contact",
                 f"reach: {beyond_w:g} W of nameplate{on(phase)} are not behind a trip output, more than the export"
                 f" capacity of {limit_w:g} W; opening could not end an export above it",
+            )
+
+
+def _import_reach(site: Site) -> Iterator[Finding]:
+    """What opening could end of an import: what storage takes."""
+    for index, der in enumerate(site.der):
+        if der.kind == "storage" and der.contact is None:
+            yield Finding(
+                "problem",
+                f"der[{index}].contact",
+                f"reach: {der.name} is not behind a trip output; opening could not end the {der.most_charge_w:g} W that"
+                " it may take, and an import element is armed",
             )
 
 

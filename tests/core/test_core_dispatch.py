@@ -10,9 +10,10 @@ from core_bench import A, B
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.dispatch import SHARINGS, equal, priority, proportional
+from edge.core.dispatch import equal, priority, proportional, sharing
 from edge.core.settings import Order
 
+ORDERS: tuple[Order, ...] = ("proportional", "priority", "equal")
 NOTHING_CAPS = {"a": 20.0, "b": 80.0}
 
 
@@ -114,7 +115,7 @@ def test_equal_shares_hold_caps_and_minima() -> None:
 @given(
     st.lists(st.tuples(st.floats(1, 1e6), st.floats(0, 1e6), st.floats(0, 0.9)), max_size=8),
     st.floats(-10, 1e7),
-    st.sampled_from(sorted(SHARINGS)),
+    st.sampled_from(ORDERS),
 )
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 def test_in_every_order_the_sum_and_each_share_are_held(
@@ -125,7 +126,7 @@ def test_in_every_order_the_sum_and_each_share_are_held(
         for k, (nameplate_w, _, part) in enumerate(made)
     )
     caps_w = {str(k): cap_w for k, (_, cap_w, _) in enumerate(made)}
-    limits_w = SHARINGS[order](total_w, ders, caps_w)
+    limits_w = sharing(order)(total_w, ders, caps_w)
     assert sum(limits_w.values()) <= max(0.0, total_w) * (1 + 1e-12) + 1e-9
     for plant in ders:
         limit_w = limits_w[plant.name]
@@ -133,3 +134,7 @@ def test_in_every_order_the_sum_and_each_share_are_held(
     if all(plant.min_w == 0 for plant in ders):
         most_w = sum(min(caps_w[plant.name], plant.nameplate_w) for plant in ders)
         assert sum(limits_w.values()) == pytest.approx(min(max(0.0, total_w), most_w))
+
+
+def test_each_order_is_its_own() -> None:
+    assert [sharing(order) for order in ORDERS] == [proportional, priority, equal]

@@ -280,6 +280,18 @@ def test_the_overlap_of_the_margins_is_told_where_there_is_one() -> None:
 
 
 CONTACT = 'contact = "coil-2"'
+LOOKS_IN = ('kind = "32"', 'kind = "import"\npickup_w = 90_000.0')
+
+
+def test_an_import_element_reaches_storage_and_asks_nothing_of_generation() -> None:
+    big = ("nameplate_w = 20_000.0", "nameplate_w = 25_001.0")
+    assert said(CELLS, METHOD, big, LOOKS_IN) == []
+    assert any("der.contact: reach: 25001 W" in one for one in said(CELLS, METHOD, big))
+    bare = (CONTACT, "reversion = { safe_w = 0.0 }")
+    text = "der[1].contact: reach: inverter-2 is not behind a trip output; opening could not end the 60000 W"
+    assert any(text in one for one in said(CELLS, METHOD, bare, LOOKS_IN))
+    assert not any("der[1].contact" in one for one in said(CELLS, METHOD, bare))
+    assert not any("der[1].contact" in one for one in said(METHOD, bare, LOOKS_IN))
 
 
 def alone(operation: str, mode: str, safe_w: float = 0.0) -> list[str]:
