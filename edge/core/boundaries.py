@@ -41,20 +41,18 @@ def corrected(
     lost: frozenset[str],
     pcc: PccReading,
     now_s: float,
-    *,
-    timing: bool,
 ) -> Limiter:
     """The limiter of one boundary after this scan: `correct`, under what the reactive flow leaves."""
     limit_va = settings.limit_va
     if limit_va is None:
-        return correct(settings, limiter, tracks, lost, pcc, now_s, timing=timing)
+        return correct(settings, limiter, tracks, lost, pcc, now_s)
     var = pcc.power_var(settings.phase).fresh(now_s, settings.stale_s)
     if var is None or pcc.sequence == limiter.sequence:
         return limiter
     reactive = followed(settings, limiter.reactive, var, limiter.noise.variance_w2)
     ceiling_w = min(settings.ceiling_w, left_w(limit_va, most_var(settings, reactive)))
     under = replace(settings, ceiling_w=ceiling_w)
-    after = correct(under, limiter, tracks, lost, pcc, now_s, timing=timing)
+    after = correct(under, limiter, tracks, lost, pcc, now_s)
     return replace(after, reactive=reactive)
 
 
@@ -66,14 +64,12 @@ def regulated(
     lost: frozenset[str],
     pcc: PccReading,
     now_s: float,
-    *,
-    timing: bool,
 ) -> Limiter:
     """The limiter of one boundary after this scan. In fallback its ceiling is at most `blind_w`, to go up from there.
 
     One that stood lower stays: a fallback forced during an excursion loosens nothing.
     """
-    after = corrected(settings, limiter, tracks, lost, pcc, now_s, timing=timing)
+    after = corrected(settings, limiter, tracks, lost, pcc, now_s)
     if blind_w is not None and after.ceiling_w > blind_w:
         return replace(after, ceiling_w=blind_w)
     return after

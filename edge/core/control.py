@@ -103,14 +103,10 @@ def core_step(
         phases_w=tuple([max(0.0, room.blind_w - room.counted_w) for room in rooms]),
     )
     seen = (tracks, lost, image.pcc, now_s)
-    limiter = boundaries.regulated(
-        settings, state.limiter, total_w if fallback.active else None, *seen, timing=permit.timing
-    )
+    limiter = boundaries.regulated(settings, state.limiter, total_w if fallback.active else None, *seen)
     phases = tuple(
         [
-            boundaries.regulated(
-                room.settings, was, room.blind_w if fallback.active else None, *seen, timing=permit.timing
-            )
+            boundaries.regulated(room.settings, was, room.blind_w if fallback.active else None, *seen)
             for room, was in zip(rooms, state.phases, strict=True)
         ]
     )

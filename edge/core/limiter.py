@@ -17,21 +17,19 @@ from edge.core.settings import CoreSettings
 from edge.core.track import Track, output_span
 from edge.model.image import PccReading
 
-SMOOTHING = 1.0 / 8.0
-"""Weight of one sample in the host load while it differs by no more than noise does."""
-HOLD_DOWN = 0.25
-"""Of the margin: the ceiling is not lowered by less."""
-HOLD_UP = 0.5
-"""Of the margin: the ceiling is not raised by less."""
-CLEAR = 0.02
-"""Of nameplate, and no more than the margin: how much lower the aim is while an excursion is being counted."""
+AVERAGED = 32
+"""Samples, at most, over which the host load is averaged since it last stepped."""
+STEP = 1.5
+"""Of the margin: a load that differs by more has stepped."""
+HOLD = 0.2
+"""Of the margin: the ceiling is not moved by less."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limiter:
     """`ceiling_w`: DER output allowed in sum; `sequence`: the last PCC sample that was used, `export_w` its value.
 
-    `load_w` is the host load, noise averaged out; None before the first sample. `reactive` is what is known of the
+    `load_w` is the host load, noise averaged out over `averaged` samples; None before the first. `reactive` is what is known of the
     reactive flow where a limit on apparent power asks for it.
     """
 
@@ -41,6 +39,7 @@ class Limiter:
     noise: Noise
     export_w: float | None = None
     load_w: float | None = None
+    averaged: int = 0
     reactive: Reactive | None = None
 
 
@@ -77,14 +76,8 @@ def correct(
     lost: frozenset[str],
     pcc: PccReading,
     now_s: float,
-    *,
-    timing: bool,
 ) -> Limiter:
-    """The limiter after this scan: corrected if the PCC sample is new, unchanged otherwise.
-
-    While an excursion is being counted (`timing`) it keeps clear of the ceiling by more: noise alone must neither
-    hold an element picked up nor keep the PCS bound from its reset.
-    """
+    """The limiter after this scan: corrected if the PCC sample is new, unchanged otherwise."""
     export_w = pcc.power_w(settings.phase).fresh(now_s, settings.stale_s)
     if export_w is None or pcc.sequence == limiter.sequence:
         return limiter
@@ -95,26 +88,28 @@ def correct(
     aim_w = target_w(settings, noise)
     margin = settings.ceiling_w - aim_w
     drop_w = limiter.ceiling_w - settings.ceiling_w - margin / SIGMAS
-    load_w = followed(limiter.load_w, low_w, high_w, drop_w, margin)
+    load_w, averaged = followed(limiter, low_w, high_w, drop_w, margin)
     rise_w = settings.ramp_up_w_per_s * max(0.0, now_s - limiter.used_s)
-    clear_w = min(margin, CLEAR * settings.nameplate_w) if timing else 0.0
-    wanted_w = min(max(load_w + aim_w - clear_w, -settings.charge_w), settings.nameplate_w)
+    wanted_w = min(max(load_w + aim_w, -settings.charge_w), settings.nameplate_w)
     ceiling_w = moved(limiter.ceiling_w, wanted_w, margin, rise_w)
-    return Limiter(ceiling_w, pcc.sequence, now_s, noise, export_w, load_w)
+    return Limiter(ceiling_w, pcc.sequence, now_s, noise, export_w, load_w, averaged)
 
 
-def followed(load_w: float | None, low_w: float, high_w: float, drop_w: float, margin: float) -> float:
-    """The host load after a sample that proves it to lie between `low_w` and `high_w`.
+def followed(
+    limiter: Limiter, low_w: float, high_w: float, drop_w: float, margin: float
+) -> tuple[float, int]:
+    """The host load after a sample that proves it to lie between `low_w` and `high_w`, and of how many it is the mean.
 
-    What the sample does not contradict stays. A difference within noise is averaged out. A load at or below `drop_w`,
-    which would put export over what it may be, is followed at once as far as it is proven; so is one that is higher
-    by more than the margin, or lower by more than twice that.
+    A load at or below `drop_w`, which would put export over what it may be, is followed at once as far as it is
+    proven; so is one that has stepped. Anything else is noise and averaged out.
     """
-    if load_w is None:
-        return low_w
-    proven_w = min(max(load_w, low_w), high_w)
-    beyond = proven_w <= drop_w or not -2 * margin <= proven_w - load_w <= margin
-    return load_w + (1.0 if beyond else SMOOTHING) * (proven_w - load_w)
+    if limiter.load_w is None:
+        return low_w, 1
+    proven_w = min(max(limiter.load_w, low_w), high_w)
+    if proven_w <= drop_w or abs(proven_w - limiter.load_w) > STEP * margin:
+        return proven_w, 1
+    averaged = min(limiter.averaged + 1, AVERAGED)
+    return limiter.load_w + (proven_w - limiter.load_w) / averaged, averaged
 
 
 def moved(ceiling_w: float, wanted_w: float, margin: float, rise_w: float) -> float:
@@ -122,8 +117,6 @@ def moved(ceiling_w: float, wanted_w: float, margin: float, rise_w: float) -> fl
 
     What is held back spares the devices' memory and slow links a write for every breath of the load.
     """
-    if wanted_w < ceiling_w - HOLD_DOWN * margin:
-        return wanted_w
-    if wanted_w > ceiling_w + HOLD_UP * margin:
-        return min(wanted_w, ceiling_w + rise_w)
-    return ceiling_w
+    if abs(wanted_w - ceiling_w) <= HOLD * margin:
+        return ceiling_w
+    return min(wanted_w, ceiling_w + rise_w)

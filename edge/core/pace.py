@@ -1,40 +1,26 @@
-"""How fast a DER answers a limit: its profile times a factor, of which measurements narrow the bounds.
+"""How fast a DER answers a limit: its profile times a factor that is known within bounds.
 
-The factor makes the dead time longer and the slope flatter alike. Where a device differs from its profile in each
-by another factor, or moves by a lag instead of a slope, its answers call for factors of some range, and the bounds
-stay as far apart as that.
+The factor makes the dead time longer and the slope flatter alike. An answer that is quicker than the profile says is
+always allowed for, since all that it costs is to raise a ceiling a little later. One that is slower is allowed for as
+far as it was seen: a drop of the load while a slow DER is coming down shows only when more is exported than that
+explains. A device that is off in dead time and slope by different factors lies within the bounds all the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 SPREAD = 2.0
-"""A profile may be off by this factor, either way; nothing that is measured moves the bounds beyond."""
+"""A profile may be off by this factor, either way."""
+QUICK = 1.0 / SPREAD
+"""The factor of the quickest answer."""
 AROUND = 1.15
-"""The bounds lie no nearer than this factor around what the profile says, and around what was seen."""
+"""The slowest answer is allowed this factor more than what the profile says, and than what was seen."""
 CLOSING = 0.1
-"""Of the way that they have left, at each measurement within them."""
+"""Of what it is allowed more than that, taken back at each measurement: what looked slow may have been a lost write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """The bounds of the factor: `quick` for the quickest answer, `slow` for the slowest."""
-
-    quick: float = 1.0 / AROUND
-    slow: float = AROUND
-
-
-def learnt(pace: Pace, share: float) -> Pace:
-    """The bounds after an output was seen at `share` of the way from the quickest path (0) to the slowest (1).
-
-    Beyond a bound it is moved at once, and within them they close in slowly: an answer that was taken wrongly, by
-    weather or a lost write, costs some speed until the next ones.
-    """
-    factor = pace.quick * (pace.slow / pace.quick) ** min(max(share, -1.0), 2.0)
-    quick, slow = factor / AROUND, factor * AROUND
-    if share >= 0.0:
-        quick = max(pace.quick, pace.quick + CLOSING * (quick - pace.quick))
-    if share <= 1.0:
-        slow = min(pace.slow, pace.slow + CLOSING * (slow - pace.slow))
-    return Pace(max(1.0 / SPREAD, quick), min(SPREAD, slow))
+def learnt(slow: float, share: float) -> float:
+    """The factor of the slowest answer after an output seen at `share` of the way from the quickest path (0) to the slowest (1)."""
+    seen = QUICK * (slow / QUICK) ** min(max(share, 0.0), 2.0) * AROUND
+    if share > 1.0:
+        return min(SPREAD, seen)
+    return max(AROUND, min(slow, slow + CLOSING * (seen - slow)))

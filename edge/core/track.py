@@ -6,9 +6,9 @@ of the quickest answer that they allow and that of the slowest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from edge.core.pace import Pace, learnt
+from edge.core.pace import AROUND, QUICK, learnt
 from edge.core.settings import DerPlant
 from edge.core.trajectory import Trajectory, anchored, commanded, level_at, level_span, pruned
 from edge.model.image import DerReading
@@ -16,8 +16,6 @@ from edge.model.sample import Quality, Sample
 
 BAND = 0.01
 """Of nameplate: an output this close below its settled limit is held down by the limit, not by the weather."""
-APART = 0.02
-"""Of nameplate: paths closer than this say nothing of which of them an output is on."""
 EARLY_S = 0.5
 """A DER may be this much ahead of its model or behind it: an output lower than that explains is the weather's."""
 
@@ -40,16 +38,15 @@ class Track:
     last_w: float | None = None
     export_w: float | None = None
     unproven: tuple[tuple[float, float], ...] = ()
-    pace: Pace = field(default_factory=Pace)
+    slow: float = AROUND
 
 
 def new_track(plant: DerPlant, now_s: float) -> Track:
     """A DER of which nothing is known: it may be at nameplate."""
-    top_w, pace = plant.nameplate_w, Pace()
+    top_w, slope_w_per_s = plant.nameplate_w, plant.slope_w_per_s
     return Track(
-        Trajectory(now_s, top_w, top_w, plant.slope_w_per_s / pace.quick),
-        Trajectory(now_s, top_w, top_w, plant.slope_w_per_s / pace.slow),
-        pace=pace,
+        Trajectory(now_s, top_w, top_w, slope_w_per_s / QUICK),
+        Trajectory(now_s, top_w, top_w, slope_w_per_s / AROUND),
     )
 
 
@@ -69,11 +66,11 @@ def observed(
     least_w, most_w = levels(track, from_s - EARLY_S, to_s + EARLY_S)
     still = low_w == high_w == least_w == most_w
     band_w = BAND * plant.nameplate_w
-    below_w, weather_w, pace = track.below_w, track.weather_w, track.pace
+    below_w, weather_w, slow = track.below_w, track.weather_w, track.slow
     goal_w = _last_goal_w(late)
     falls = not still and goal_w < level_at(late, to_s)
     if falls and weather_w is None and output_w >= goal_w - band_w:
-        pace = _learnt(track, plant, output_w, (from_s + to_s) / 2)
+        slow = _slow(track, plant, output_w, (from_s + to_s) / 2)
     elif output_w >= low_w - band_w:
         weather_w, falls = None, False
     elif still or weather_w is not None or output_w < least_w - band_w:
@@ -83,28 +80,21 @@ def observed(
     if falls or output_w > high_w:
         # It has shown where it is.
         at_w = min(output_w, plant.nameplate_w)
-        early = anchored(early, from_s, at_w, plant.slope_w_per_s / pace.quick)
-        late = anchored(late, to_s, at_w, plant.slope_w_per_s / pace.slow)
+        early = anchored(early, from_s, at_w, plant.slope_w_per_s / QUICK)
+        late = anchored(late, to_s, at_w, plant.slope_w_per_s / slow)
     return Track(
-        early, late, from_s, below_w, weather_w, max(-plant.charge_w, output_w), export_w, unproven, pace
+        early, late, from_s, below_w, weather_w, max(-plant.charge_w, output_w), export_w, unproven, slow
     )
 
 
-def _learnt(track: Track, plant: DerPlant, output_w: float, at_s: float) -> Pace:
-    """The bounds of its pace after an output on its way, where that or the paths are far enough apart to tell."""
-    goal_w = _last_goal_w(track.late)
-    early_w = abs(level_at(track.early, at_s) - goal_w)
-    late_w = abs(level_at(track.late, at_s) - goal_w)
-    left_w = abs(output_w - goal_w)
-    apart_w, band_w = late_w - early_w, BAND * plant.nameplate_w
-    ahead_w, behind_w = early_w - left_w, left_w - late_w
-    if max(ahead_w, behind_w, apart_w) < APART * plant.nameplate_w:
-        return track.pace
-    if ahead_w > band_w:
-        return learnt(track.pace, -ahead_w / max(apart_w, band_w))
-    if behind_w > band_w:
-        return learnt(track.pace, 1.0 + behind_w / max(apart_w, band_w))
-    return learnt(track.pace, min(max(-ahead_w / apart_w, 0.0), 1.0))
+def _slow(track: Track, plant: DerPlant, output_w: float, at_s: float) -> float:
+    """The factor of its slowest answer after an output on its way down, where its paths are far enough apart to tell."""
+    early_w, late_w = level_at(track.early, at_s), level_at(track.late, at_s)
+    apart_w, behind_w, band_w = late_w - early_w, output_w - late_w, BAND * plant.nameplate_w
+    if max(apart_w, behind_w) < 2 * band_w:
+        return track.slow
+    share = (output_w - early_w) / max(apart_w, band_w)
+    return learnt(track.slow, share if behind_w > band_w else min(share, 1.0))
 
 
 def levels(track: Track, from_s: float, to_s: float) -> tuple[float, float]:
@@ -139,13 +129,12 @@ def sent(track: Track, plant: DerPlant, limit_w: float, now_s: float, command_s:
     """The track after `limit_w` was commanded at `now_s`; it is on the wire within `command_s`."""
     if track.unproven and track.unproven[-1][1] == limit_w == _last_goal_w(track.late):
         return track
-    pace = track.pace
     higher = tuple(item for item in track.unproven if item[1] > limit_w)
     since_s = track.unproven[len(higher)][0] if len(higher) < len(track.unproven) else now_s
     return replace(
         track,
-        early=commanded(track.early, now_s + plant.dead_time_s * pace.quick, limit_w),
-        late=commanded(track.late, now_s + plant.dead_time_s * pace.slow + command_s, limit_w),
+        early=commanded(track.early, now_s + plant.dead_time_s * QUICK, limit_w),
+        late=commanded(track.late, now_s + plant.dead_time_s * track.slow + command_s, limit_w),
         unproven=(*higher, (since_s, limit_w)),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from edge.core.pace import Pace
+from edge.core.pace import AROUND, QUICK
 from edge.core.settings import CoreSettings, DerPlant
 from edge.core.track import Track
 from edge.core.trajectory import Trajectory
@@ -40,8 +40,8 @@ NONE = Sample.none()
 
 def still(plant: DerPlant, limit_w: float, seen_s: float, **swaps: object) -> Track:
     """A DER that has been at its limit for long, and was seen there."""
-    early = Trajectory(0.0, limit_w, limit_w, plant.slope_w_per_s / Pace().quick)
-    late = Trajectory(0.0, limit_w, limit_w, plant.slope_w_per_s / Pace().slow)
+    early = Trajectory(0.0, limit_w, limit_w, plant.slope_w_per_s / QUICK)
+    late = Trajectory(0.0, limit_w, limit_w, plant.slope_w_per_s / AROUND)
     return replace(Track(early, late, seen_s), **swaps)  # type: ignore[arg-type]  # named fields of the track
 
 

@@ -55,7 +55,7 @@ class TestPhase:
     def test_the_load_of_a_phase_is_what_its_ders_put_there_less_what_it_exports(self) -> None:
         """12 W of a and a quarter of 48 W of b, less 14 W: a load of 10 W; 9 W over that may be made."""
         first = phase(0, 1.0, 0.25)
-        found = corrected(first, limiter(24.0), TRACKS, NOBODY, by_phase(14.0, 0.0, 0.0), 100.0, timing=False)
+        found = corrected(first, limiter(24.0), TRACKS, NOBODY, by_phase(14.0, 0.0, 0.0), 100.0)
         assert found.ceiling_w == pytest.approx(10.0 + 9.0)
         assert found.export_w == 14.0
 
@@ -71,30 +71,24 @@ class TestPhase:
                 NOBODY,
                 by_phase(0.0, export_w, 0.0),
                 100.0,
-                timing=True,
             )
-            assert there == correct(alone, before, TRACKS, NOBODY, pcc(export_w, 100.0), 100.0, timing=True)
+            assert there == correct(alone, before, TRACKS, NOBODY, pcc(export_w, 100.0), 100.0)
 
     def test_an_unheard_der_may_have_made_its_share(self) -> None:
         first, shown = phase(0, 1.0, 0.25), by_phase(14.0, 0.0, 0.0)
         assert corrected(
-            first, limiter(24.0), TRACKS, frozenset({"b"}), shown, 100.0, timing=False
+            first, limiter(24.0), TRACKS, frozenset({"b"}), shown, 100.0
         ).ceiling_w == pytest.approx(max(0.0, -2.0 + 9.0))
 
     def test_what_the_weather_gives_back_is_judged_by_the_whole_sites_export(self) -> None:
         """b is held down by clouds since a total of 30 W; the total has not risen, so neither has b."""
         cloudy = (TRACKS[0], replace(TRACKS[1], seen_s=99.5, weather_w=20.0, export_w=30.0))
-        found = corrected(
-            phase(0, 0.0, 0.5), limiter(40.0), cloudy, NOBODY, by_phase(29.0, 1.0, 0.0), 100.0, timing=False
-        )
+        found = corrected(phase(0, 0.0, 0.5), limiter(40.0), cloudy, NOBODY, by_phase(29.0, 1.0, 0.0), 100.0)
         assert found.load_w == pytest.approx(0.5 * 20.0 - 29.0)
 
     def test_a_reading_without_the_phase_corrects_nothing(self) -> None:
         before = limiter(24.0)
-        assert (
-            corrected(PHASES.phases[0], before, TRACKS, NOBODY, pcc(90.0, 100.0), 100.0, timing=False)
-            is before
-        )
+        assert corrected(PHASES.phases[0], before, TRACKS, NOBODY, pcc(90.0, 100.0), 100.0) is before
 
 
 class TestApparent:
@@ -108,7 +102,7 @@ class TestApparent:
         self, var: float, left_w: float
     ) -> None:
         """60 W made, 50 W exported: a load of 10 W."""
-        found = corrected(KVA, limiter(), TRACKS, NOBODY, with_var(50.0, var), 100.0, timing=False)
+        found = corrected(KVA, limiter(), TRACKS, NOBODY, with_var(50.0, var), 100.0)
         assert found.ceiling_w == pytest.approx(max(0.0, 10.0 + left_w - 1.0))
         assert found.reactive == Reactive(abs(var), Noise(0.0, abs(var)))
         assert aim_w(KVA, found) == pytest.approx(left_w - 1.0)
@@ -117,12 +111,12 @@ class TestApparent:
     def test_active_and_reactive_power_together_stay_within(self, load_w: float, var: float) -> None:
         """Once the DERs make what the ceiling says, whatever the load and the flow are."""
         made_w = 60.0
-        found = corrected(KVA, limiter(), TRACKS, NOBODY, with_var(made_w - load_w, var), 100.0, timing=False)
+        found = corrected(KVA, limiter(), TRACKS, NOBODY, with_var(made_w - load_w, var), 100.0)
         export_w = min(found.ceiling_w, made_w) - load_w
         assert export_w <= 1e-9 or math.hypot(export_w, var) <= 25.0 + 1e-9
 
     def test_without_a_limit_in_va_the_flow_is_nothing(self) -> None:
-        found = corrected(SETTINGS, limiter(), TRACKS, NOBODY, with_var(50.0, 24.0), 100.0, timing=False)
+        found = corrected(SETTINGS, limiter(), TRACKS, NOBODY, with_var(50.0, 24.0), 100.0)
         assert found.reactive is None
         assert found.ceiling_w == pytest.approx(34.0)
         assert aim_w(SETTINGS, found) == 24.0
@@ -130,14 +124,11 @@ class TestApparent:
     def test_no_reactive_power_no_correction(self) -> None:
         before = limiter(var=5.0)
         for shown in (pcc(50.0, 100.0), replace(with_var(50.0, 3.0), export_var=Sample.good(3.0, 98.9))):
-            assert corrected(KVA, before, TRACKS, NOBODY, shown, 100.0, timing=False) is before
+            assert corrected(KVA, before, TRACKS, NOBODY, shown, 100.0) is before
 
     def test_a_sample_is_used_once(self) -> None:
         before = limiter(var=5.0)
-        assert (
-            corrected(KVA, before, TRACKS, NOBODY, with_var(50.0, 20.0, sequence=0), 100.0, timing=False)
-            is before
-        )
+        assert corrected(KVA, before, TRACKS, NOBODY, with_var(50.0, 20.0, sequence=0), 100.0) is before
 
     def test_by_phase_it_is_that_phases_flow(self) -> None:
         third = phase(2, 0.0, 0.5, limit_va=10.0)
@@ -145,7 +136,7 @@ class TestApparent:
             by_phase(0.0, 0.0, 30.0),
             phase_export_var=tuple(Sample.good(var, 100.0) for var in (9.9, 9.9, 5.0)),
         )
-        found = corrected(third, limiter(40.0), TRACKS, NOBODY, shown, 100.0, timing=False)
+        found = corrected(third, limiter(40.0), TRACKS, NOBODY, shown, 100.0)
         assert found.ceiling_w == pytest.approx(max(0.0, -6.0 + math.sqrt(100.0 - 36.0) - 1.0))
         assert found.reactive == Reactive(5.0, Noise(0.0, 5.0))
 
@@ -206,7 +197,7 @@ class TestBlind:
             (5.0, 24.0, 5.0),
         ]:
             before = limiter(before_w)
-            after = regulated(SETTINGS, before, blind_w, TRACKS, NOBODY, old, 100.0, timing=False)
+            after = regulated(SETTINGS, before, blind_w, TRACKS, NOBODY, old, 100.0)
             assert after.ceiling_w == after_w
             assert (after is before) == (after_w == before_w)
 
