@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from enum import StrEnum
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,64 +17,95 @@ import typer
 from cli.exits import PROBLEM, UNREACHABLE, fail
 
 if TYPE_CHECKING:
-    from sim.stability import Answer
+    from sim.stability.answer import Answer
+    from sim.stability.table import Measured
+
+
+class Asked(StrEnum):
+    """What is asked of each plant."""
+
+    DROP = "drop"
+    SECOND_DROP = "second-drop"
+    RISE = "rise"
+    CLOUDS = "clouds"
 
 
 def stability(
-    out: Annotated[Path | None, typer.Option(help="Draw the map into this PNG file.")] = None,
+    ask: Annotated[Asked, typer.Option(help="What the load does to each plant.")] = Asked.DROP,
+    fast: Annotated[bool, typer.Option("--fast", help="Only the 48 fast plants.")] = False,
     thin: Annotated[int, typer.Option(min=1, help="Run one plant out of so many.")] = 1,
     noise: Annotated[float, typer.Option(min=0.0, max=0.1, help="Host-load noise over nameplate.")] = 0.002,
     wrong: Annotated[
         bool, typer.Option("--wrong", help="Profiles off by any factor from 0.5 to 2; exact when left out.")
     ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+    worst: Annotated[int, typer.Option(min=0, help="Name so many of the slowest plants.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Draw the map into this PNG file.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write every plant's answer into this JSON file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Load drops on up to 1,500 plants: response over the clairvoyant's, undershoot, oscillation."""
+    """Load drops on up to 1,500 plants: response over the clairvoyant's, undershoot, oscillation, bound."""
     from rich.console import Console
     from rich.progress import Progress
 
-    from sim.stability import answer_to, profiles, thinned
+    from sim.stability import grid
+    from sim.stability.answer import answer
+    from sim.stability.bench import cases
+    from sim.stability.table import table
 
-    wanted = list(profiles(thinned(thin), wrong=wrong))
+    cells = grid.fast()[::thin] if fast else grid.thinned(thin)
     console = Console(stderr=True)
     pool = ProcessPoolExecutor(jobs, get_context("spawn"))
     with pool, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("plants", total=len(wanted))
+        task = bar.add_task("plants", total=len(cells))
         answers = []
-        for found in pool.map(partial(answer_to, noise_pu=noise), wanted, chunksize=4):
+        for found in pool.map(partial(answer, ask.value), cases(cells, noise, wrong=wrong), chunksize=4):
             answers.append(found)
             bar.advance(task)
-    said = f"{len(answers)} of 1,500 plants, profiles {'wrong' if wrong else 'exact'}, noise {noise:.1%}"
-    about = f"{said}; dead time of the DER over its slope"
+    of = "48 fast" if fast else "1,500"
+    about = (
+        f"{ask}: {len(answers)} of {of} plants, profiles {'wrong' if wrong else 'exact'}, noise {noise:.1%}"
+    )
+    rows = table(answers, wrong=wrong)
+    slowest = sorted(answers, key=lambda found: -found.ratio)[:worst]
+    if save is not None:
+        _save(save, [_told(found) for found in answers])
     if out is not None:
-        _draw(out, about, answers)
+        _draw(out, f"{about}; dead time of the DER over its slope", answers)
     if as_json:
-        print(json.dumps({"plants": len(answers), "wrong": wrong, "noise_pu": noise, **figures(answers)}))
+        said = [{**asdict(row), "value": _short(row.value), "met": row.met} for row in rows]
+        print(json.dumps({"about": about, "rows": said, "worst": [_told(found) for found in slowest]}))
     else:
-        print(said)
-        for name, value in figures(answers).items():
-            print(f"  {name:<22} {value}")
+        print(about)
+        for row in rows:
+            print(f"  {row.name:<44} {_short(row.value)!s:>8} {row.unit:<3} {_judged(row)}")
+        for found in slowest:
+            factors = " and ".join(f"{factor:.2f}" for factor in found.case.wrong)
+            print(f"  {found.ratio:.2f}: {found.case.cell}; dead time and slope times {factors}")
     if any(math.isinf(found.ratio) for found in answers):
         raise typer.Exit(PROBLEM)
 
 
-def figures(answers: list[Answer]) -> dict[str, float | str]:
-    """What the measures table asks of these plants."""
-    ratios = sorted(found.ratio for found in answers)
-    return {
-        "ratio_median": _short(statistics.median(ratios)),
-        "ratio_99_pct": _short(ratios[math.ceil(0.99 * len(ratios)) - 1]),
-        "ratio_worst": _short(ratios[-1]),
-        "undershoot_worst_pu": _short(max(found.undershoot_pu for found in answers)),
-        "oscillation_worst_pu": _short(max(found.oscillation_pu for found in answers)),
-        "margin_median_pu": _short(statistics.median(found.margin_pu for found in answers)),
-    }
+def _judged(row: Measured) -> str:
+    return "" if row.goal is None else f"{'met' if row.met else 'missed'}, at most {row.goal:g}"
+
+
+def _told(found: Answer) -> dict[str, object]:
+    """An answer for JSON, which has no number for what never ended."""
+    said = {**asdict(found), "ratio": found.ratio, "oscillation_pu": found.oscillation_pu}
+    told: dict[str, object] = json.loads(json.dumps(said), parse_constant=lambda _: "inf")
+    return told
 
 
 def _short(value: float) -> float | str:
-    """Four digits; JSON has no number for what never ended."""
     return round(value, 4) if math.isfinite(value) else "inf"
+
+
+def _save(path: Path, answers: list[dict[str, object]]) -> None:
+    try:
+        path.write_text(json.dumps(answers), encoding="utf-8")
+    except OSError as error:
+        fail(UNREACHABLE, f"{path}: cannot be written: {error.strerror}")
 
 
 def _draw(out: Path, about: str, answers: list[Answer]) -> None:

@@ -19,8 +19,8 @@ CLOSING = 0.1
 
 
 def learnt(slow: float, share: float) -> float:
-    """The factor of the slowest answer after an output seen at `share` of the way from the quickest path (0) to the slowest (1)."""
-    seen = QUICK * (slow / QUICK) ** min(max(share, 0.0), 2.0) * AROUND
+    """The factor of the slowest answer after an output seen at `share` of the way from quickest (0) to slowest (1)."""
+    seen: float = QUICK * (slow / QUICK) ** min(max(share, 0.0), 2.0) * AROUND
     if share > 1.0:
         return min(SPREAD, seen)
     return max(AROUND, min(slow, slow + CLOSING * (seen - slow)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from edge.core.limiter import SMOOTHING, Limiter, moved, target_w
+from edge.core.limiter import Limiter, moved, target_w
 from edge.core.settings import CoreSettings, DerPlant
 from edge.core.track import Track, output_span
 from edge.model.image import PccReading
@@ -22,6 +22,8 @@ FORGET_PER_S = 0.002
 """Of nameplate: how fast the output that a curtailed generator once had ceases to be asked room for."""
 PROBE_AFTER_S = 20.0
 """A generator that had no more to give is not tried again for this long."""
+SMOOTHING = 1.0 / 8.0
+"""Weight of one sample in the net load while it differs by no more than the margin."""
 TURN = 0.5
 """Of the margin: a set-point follows the net load when that has moved by more."""
 

@@ -131,9 +131,13 @@ def sent(track: Track, plant: DerPlant, limit_w: float, now_s: float, command_s:
         return track
     higher = tuple(item for item in track.unproven if item[1] > limit_w)
     since_s = track.unproven[len(higher)][0] if len(higher) < len(track.unproven) else now_s
+    early = track.early
+    if 0.0 == limit_w < plant.min_w:
+        # Below its minimum it is switched off: that may come at once, and along no slope.
+        early = anchored(early, now_s, 0.0, early.slope_w_per_s)
     return replace(
         track,
-        early=commanded(track.early, now_s + plant.dead_time_s * QUICK, limit_w),
+        early=commanded(early, now_s + plant.dead_time_s * QUICK, limit_w),
         late=commanded(track.late, now_s + plant.dead_time_s * track.slow + command_s, limit_w),
         unproven=(*higher, (since_s, limit_w)),
     )

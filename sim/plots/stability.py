@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from sim.plots import style
-from sim.stability import DEAD_TIMES_S, LATENCIES_S, PERIODS_S, SLOPES_PCT_S, Answer
+from sim.stability.answer import Answer
+from sim.stability.grid import DEAD_TIMES_S, LATENCIES_S, PERIODS_S, SLOPES_PCT_S
 
 WORST = 2.0
 """Ratios from here on have one colour."""
@@ -33,7 +34,7 @@ def draw_map(path: Path, title: str, about: str, answers: Sequence[Answer]) -> N
 def _panel(axes: Axes, period_s: float, latency_s: float, answers: Sequence[Answer]) -> None:
     worst = np.full((len(DEAD_TIMES_S), len(SLOPES_PCT_S)), np.nan)
     for answer in answers:
-        cell = answer.cell
+        cell = answer.case.cell
         if (cell.period_s, cell.latency_s) == (period_s, latency_s):
             at = DEAD_TIMES_S.index(cell.dead_time_s), SLOPES_PCT_S.index(cell.slope_pct_s)
             worst[at] = np.fmax(worst[at], answer.ratio)

@@ -155,6 +155,14 @@ class TestUnproven:
             assert math.isclose(level_at(path, 99.0), 0.0)
         assert level_at(track.late, begins_s[1] - 0.001) == 80.0
 
+    @pytest.mark.parametrize(("limit_w", "least_w"), [(0.0, 0.0), (8.0, 80.0)])
+    def test_below_its_minimum_it_may_be_off_at_once(self, limit_w: float, least_w: float) -> None:
+        """Switched off by its permission it took no ramp: the load seemed to rise, and the others were raised."""
+        told = sent(at(80.0), replace(B, min_w=8.0), limit_w, 10.0, 0.03)
+        assert levels(told, 9.9, 9.95) == (80.0, 80.0)
+        assert levels(told, 10.0, 10.05) == (least_w, 80.0)
+        assert levels(sent(at(80.0), B, 0.0, 10.0, 0.03), 10.0, 10.05) == (80.0, 80.0)
+
 
 class TestPace:
     """From 80 W down to 0, told at 10.0: the DER begins at 10.2 and takes a second, each times a factor."""

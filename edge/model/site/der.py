@@ -83,7 +83,7 @@ class Der(Strict):
     def _storage_keys(self) -> Der:
         if self.kind != "storage":
             for key in ("charge_w", "soc_full_pct", "operation"):
-                if key in self.model_fields_set:
+                if getattr(self, key) != type(self).model_fields[key].default:
                     raise misfit_here('is for kind = "storage"', key)
         return self
 

@@ -1,0 +1,58 @@
+"""The clairvoyant on a trace: the same plant, load, sun and meter instants, and commands of one who knew it all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.plant import Plant
+from sim.simfile import SimFile
+from sim.truth import Truth
+from sim.virtual import hold_closed, set_caps, share_down
+
+Command = tuple[float, float]
+"""A time in s, and the sum of DER output in W that is commanded then."""
+
+
+def heard_s(sim: SimFile, truth: Truth, step_s: float) -> float:
+    """When the first meter sample taken at or after `step_s` shows up."""
+    sampled = truth.t_s[truth.meter_sampled & (truth.t_s >= step_s)]
+    return float(sampled[0]) + sim.meter.latency_s
+
+
+def replay(
+    sim: SimFile, truth: Truth, start_s: float, start_w: Sequence[float], commands: Sequence[Command]
+) -> Truth:
+    """`truth` again, but for the inverters from `start_s` on: settled at the caps `start_w`, they follow `commands`.
+
+    A command moves every inverter by the same part of its nameplate. All have the same sun.
+    """
+    before, after = truth.between(-np.inf, start_s), truth.between(start_s, np.inf)
+    plant = Plant(sim, truth.dt_s)
+    hold_closed(plant)
+    caps_w = list(start_w)
+    set_caps(plant, caps_w)
+    sun_pu = after.available_w / sim.nameplate_w
+    plant.fleet.sun_pu[:] = sun_pu[0]
+    plant.fleet.settle(plant.energised())
+    todo = sorted(commands, reverse=True)
+    inverter_w = np.empty_like(after.inverter_w)
+    for index, t_s in enumerate(after.t_s.tolist()):
+        while todo and t_s > todo[-1][0] + truth.dt_s / 2:
+            caps_w = share_down(caps_w, plant.fleet.nameplate_w, todo.pop()[1])
+            set_caps(plant, caps_w)
+        plant.fleet.sun_pu[:] = sun_pu[index]
+        plant.step()
+        inverter_w[index] = plant.fleet.power_w
+    inverters_w = np.concatenate((before.inverter_w, inverter_w))
+    return Truth(
+        truth.t_s,
+        inverters_w.sum(axis=1) - truth.host_load_w,
+        truth.host_load_w,
+        inverters_w,
+        truth.coil_closed,
+        truth.meter_sampled,
+        truth.events,
+        truth.available_w,
+    )
