@@ -21,7 +21,8 @@ from sim.files.script import ScriptEvent
 from sim.files.weather import Clouds, Day, WeatherFile
 from sim.scenario import load_scenario
 from sim.simfile import SimFile
-from sim.stability import DEADBAND_PCT, DER_POLL_S, LAG_S, Cell, profiles, thinned
+from sim.stability.bench import DEADBAND_PCT, DER_POLL_S
+from sim.stability.grid import LAG_S, Cell, profiles, thinned
 from sim.study.file import SHIPPED
 from sim.study.variant import Seeds, variant
 

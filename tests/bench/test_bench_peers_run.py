@@ -20,7 +20,7 @@ from edge.model.durable import NEW_SITE
 from edge.model.image import DerReading, Image, PccReading
 from edge.model.sample import Sample
 from edge.step import start
-from sim.stability import Cell
+from sim.stability.grid import Cell
 
 CASE = Case(Cell(0.5, 0.2, 0.5, 100.0, 0.25), (1.0, 1.0), 0.002, 3)
 
