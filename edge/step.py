@@ -12,6 +12,7 @@ from edge.core import control
 from edge.core.boundaries import aim_w
 from edge.core.enter_service import remaining_s
 from edge.core.failed import stand_in
+from edge.core.polarity import NO_MOVES, Polarity, polarity_step
 from edge.core.settings import CoreSettings
 from edge.guard import budget, guard
 from edge.guard.element import elapsed_s
@@ -23,6 +24,11 @@ from edge.model.image import Image
 from edge.model.permit import Permit
 from edge.model.site import Site
 from edge.model.view import ElementView, Mode, Service, View
+
+CONTRADICTED = (
+    "the PCC meter contradicts the DERs: when they make more it shows less export; its current transformers look the"
+    " wrong way, or its sign in the site file is wrong"
+)
 
 
 class UnfitError(Exception):
@@ -90,6 +96,7 @@ class State:
     core: control.CoreState
     guard: guard.GuardState
     failed: bool = False
+    polarity: Polarity = NO_MOVES
 
     @property
     def durable(self) -> Durable:
@@ -120,7 +127,7 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
         The state after this scan, what to command, and why: limits in force (tightest first) and events.
     """
     permit = guard.permit(settings.guard, state.guard, now_s)
-    core_state, wish, error = _limited(image, settings, state, permit, now_s)
+    core_state, wish, polarity, error = _limited(image, settings, state, permit, now_s)
     guard_state, commands, events = guard.guard_step(
         image,
         settings.guard,
@@ -139,8 +146,10 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
         narrowings = (Narrowing("trip", 0.0), *narrowings)
     if error is not None and not state.failed:
         events = (Event("alarm", now_s, f"the limiter failed, fallback is commanded: {error!r}"), *events)
+    if polarity.told and not state.polarity.told:
+        events = (Event("alarm", now_s, CONTRADICTED), *events)
     return (
-        State(core_state, guard_state, failed=error is not None),
+        State(core_state, guard_state, error is not None, polarity),
         commands,
         Reasons(narrowings, (*wish.events, *events)),
     )
@@ -148,19 +157,22 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
 
 def _limited(
     image: Image, settings: Settings, state: State, permit: Permit, now_s: float
-) -> tuple[control.CoreState, control.Wish, Exception | None]:
+) -> tuple[control.CoreState, control.Wish, Polarity, Exception | None]:
     """The limiter's part of a scan; when it fails, what stands in for it, and why. The guard runs in any case."""
     in_service = state.guard.closed
     try:
         core_state, wish = control.core_step(
             image, settings.core, state.core, permit, now_s, in_service=in_service
         )
+        polarity = polarity_step(
+            state.polarity, image, settings.core.nameplate_w, settings.core.stale_s, now_s
+        )
     except Exception as error:  # noqa: BLE001 - whatever fails in there, the guard must run
         core_state, wish = stand_in(
             image, settings.core, state.core, state.guard.limits_w, settings.noise_w, now_s
         )
-        return core_state, wish, error
-    return core_state, wish, None
+        return core_state, wish, state.polarity, error
+    return core_state, wish, polarity, None
 
 
 def _reactive(wanted: tuple[DerVar, ...], *, tripped: bool) -> tuple[DerVar, ...]:

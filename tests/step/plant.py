@@ -55,6 +55,7 @@ class Plant:
     noise_w: float = 0.0
     sun_w: float = FOREVER
     meter_lost: bool = False
+    meter_sign: float = 1.0
     writes_ignored: bool = False
     der_lost: set[str] = field(default_factory=set)
     der_refuses: set[str] = field(default_factory=set)
@@ -204,7 +205,7 @@ class Plant:
             self.meter_next_s += meter.period_s
             self.samples.append(self.now_s)
             if not self.drop_sample(self.now_s):
-                self.meter_taken.append((self.now_s, self.export_w))
+                self.meter_taken.append((self.now_s, self.meter_sign * self.export_w))
         if not self.meter_taken or self.meter_taken[0][0] + meter.latency_s > self.now_s:
             return False
         taken_s, export_w = self.meter_taken.pop(0)

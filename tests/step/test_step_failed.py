@@ -6,6 +6,7 @@ import pytest
 from plant import Plant, settled
 from watcher import Watcher
 
+import edge.step
 from edge.core import control
 
 
@@ -33,6 +34,14 @@ def test_it_ends_in_fallback_and_is_said_once(failing: Plant) -> None:
 def test_it_is_said_when_the_first_scan_fails_already(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "core_step", broken)
     assert Plant().run(1.0).kinds() == ["alarm"]
+
+
+def test_watching_the_meter_s_sign_may_fail_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant = settled().run(1.0)
+    monkeypatch.setattr(edge.step, "polarity_step", broken)
+    at_s = plant.now_s
+    plant.run(3.0)
+    assert (plant.view.mode, plant.closed, plant.kinds(at_s).count("alarm")) == ("fallback", True, 1)
 
 
 def test_the_guard_trips_on_an_excursion_all_the_same(failing: Plant) -> None:

@@ -23,6 +23,17 @@ def clairvoyant_s(plant: Plant, at_s: float, excess_w: float) -> float:
     return first_s - at_s + plant.site.meter.latency_s + WIRE_S + der.dead_time_s + excess_w / slope_w_per_s
 
 
+class TestContradiction:
+    @pytest.mark.parametrize(("sign", "told"), [(1.0, 0), (-1.0, 1)])
+    def test_a_meter_of_the_wrong_sign_is_an_alarm_while_the_ders_enter_service(
+        self, sign: float, told: int
+    ) -> None:
+        plant = Plant(meter_sign=sign, load_w=10_000.0).run(30.0)
+        said = [detail for _, kind, detail in plant.events if kind == "alarm"]
+        assert len(said) == told
+        assert all("the PCC meter contradicts the DERs" in detail for detail in said)
+
+
 class TestRegulating:
     def test_it_settles_at_the_limit_less_its_margin(self) -> None:
         plant = settled()
