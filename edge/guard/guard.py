@@ -362,7 +362,7 @@ def _service(
     """
     if state.closed:
         return replace(state, closed=False) if held else state
-    defied = any(watch.unresponsive_s is not None for watch in state.watches)
+    defied = any(watch.unresponsive_s is not None for _, watch in _watched(settings, state))
     if not ready or held or defied or state.causes:
         return state
     if state.durable.tripped and not (_resets_itself(settings, state) and _ceased(image, settings, state)):

@@ -140,6 +140,15 @@ def test_charging_past_its_floor_is_found_and_ends_at_the_contact() -> None:
     assert bench.state.durable.target == "supervisor:c"
 
 
+def test_nothing_is_closed_while_storage_charges_past_its_floor() -> None:
+    bench = Bench(ders=(DerSettings("a", 200.0, None, 1.0, 2.0), replace(CELL, contact=None)))
+    bench.outputs_w = {"a": Sample.none(), "c": Sample.none()}
+    bench.scans(20.0, 0.0, a=0.0, c=-20.0)
+    assert permit(bench.settings, bench.state, bench.now_s).unresponsive == {"c"}
+    assert not bench.scan(0.0, ready=True, a=0.0, c=-20.0).closed
+    assert bench.scan(0.0, ready=True, a=0.0, c=0.0).closed
+
+
 def test_storage_that_absorbs_less_than_it_was_told_to_is_not_to_blame() -> None:
     bench = cell_bench()
     bench.limits_w["c"], bench.floors_w["c"] = -20.0, -30.0
