@@ -141,9 +141,18 @@ def _unseen(probed: list[dict[str, Any]]) -> list[Finding]:
     from edge.guard.finding import Finding
 
     answer = probed[0]["answer"] if probed else None
-    lacks = [name for key, name in _SERVICE.items() if answer is not None and answer[key] is None]
+    lacks = [] if answer is None else [key for key, value in answer.items() if value is None]
     return [
-        Finding("problem", "meter", f"gives no {name}: the site would never enter service") for name in lacks
+        *(
+            Finding("problem", "meter", f"gives no {name}: the site would never enter service")
+            for key, name in _SERVICE.items()
+            if key in lacks
+        ),
+        *(
+            Finding("problem", "meter", f"gives no {key}, which is limited: the site would stay in fallback")
+            for key in lacks
+            if key.startswith(("export_", "phase_"))
+        ),
     ]
 
 
@@ -155,7 +164,9 @@ async def _probe(site: Site) -> list[dict[str, Any]]:
 
     found: list[dict[str, Any]] = []
     with contextlib.closing(Buses()) as buses:
-        asked: list[tuple[str, Any]] = [("meter", lambda: _meet_meter(make_meter(buses, site.meter)))]
+        asked: list[tuple[str, Any]] = [
+            ("meter", lambda: _meet_meter(site, make_meter(buses, site.meter, reactive=site.limits_va)))
+        ]
         asked += [(der.name, lambda der=der: make_inverter(buses, der).identify()) for der in site.der]
         asked += [
             (one.name, lambda one=one: make_trip_output(buses, one, site.der).read())
@@ -169,12 +180,14 @@ async def _probe(site: Site) -> list[dict[str, Any]]:
     return found
 
 
-async def _meet_meter(meter: Meter) -> dict[str, Any]:
-    """Who the meter is, and what enter service needs of it."""
+async def _meet_meter(site: Site, meter: Meter) -> dict[str, Any]:
+    """Who the meter is, and what enter service and the limits need of it."""
     from dataclasses import asdict
 
+    from edge.model.freshness import Needs
+
     who, raw = asdict(await meter.identify()), await meter.read()
-    return who | {"v_v": raw.v_v, "f_hz": raw.f_hz}
+    return who | {"v_v": raw.v_v, "f_hz": raw.f_hz} | Needs.of(site).given(raw)
 
 
 def _told(answer: object) -> object:

@@ -15,7 +15,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from contract.socket import DerStatus, ExcursionStatus, ExcursionSum, LimitStatus, OutputStatus, Shown, Status
+from contract.socket import (
+    DerStatus,
+    ExcursionStatus,
+    ExcursionSum,
+    LimitStatus,
+    OutputStatus,
+    PccStatus,
+    Shown,
+    Status,
+)
 
 HISTORY_S = 60.0
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -84,11 +93,19 @@ def _flows(status: Status, history: History | None) -> Table:
     shown_w = None if export_w is None else abs(export_w)
     table.add_row(label, _kw(shown_w), bar, _export_note(status, above=above))
     marker = Bar(scale_w, status.export_limit_w, status.export_limit_w + scale_w / 100, color="bright_white")
-    table.add_row("export limit", _kw(status.export_limit_w), marker, "")
+    table.add_row("export limit", _kw(status.export_limit_w), marker, _beside(status.image.pcc))
     if history is not None and len(history.points) > 1:
         spark = Spark(tuple(history.points), status.export_limit_w)
         table.add_row("export over", "one minute", spark, f"{_kw(spark.low_w)} to {_kw(spark.high_w)}")
     return table
+
+
+def _beside(pcc: PccStatus) -> str:
+    """What else is limited, as it is measured: the export of each phase, reactive power."""
+    told = [f"{phase} {_kw(shown.value)}" for phase, shown in zip("abc", pcc.phase_export_w, strict=False)]
+    if pcc.export_var is not None:
+        told.append("kvar -" if pcc.export_var.value is None else f"{pcc.export_var.value / 1000:.1f} kvar")
+    return ", ".join(told)
 
 
 def _load_w(status: Status) -> float | None:

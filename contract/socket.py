@@ -169,6 +169,10 @@ class PccStatus(Message):
     export_w: Shown
     v_pu: Shown
     f_hz: Shown
+    phase_export_w: tuple[Shown, ...] = ()
+    """Of phase a, b and c where they are limited."""
+    export_var: Shown | None = None
+    """Where apparent power is limited."""
 
 
 class DerStatus(Message):

@@ -18,11 +18,11 @@ from drivers.uri import ModbusUri
 from edge.model import site
 
 
-def make_meter(buses: Buses, meter: site.Meter) -> Meter:
-    """The PCC meter's driver."""
+def make_meter(buses: Buses, meter: site.Meter, *, reactive: bool = False) -> Meter:
+    """The PCC meter's driver; `reactive`: reactive power is needed too."""
     bus, unit = _open(buses, meter.uri, meter.timeout_s, meter.retries)
     _expect(meter.profile, "meter")
-    return SunSpecMeter(bus, unit, meter.sign, meter.profile)
+    return SunSpecMeter(bus, unit, meter.sign, meter.profile, reactive=reactive)
 
 
 def make_inverter(buses: Buses, der: site.Der) -> Inverter:

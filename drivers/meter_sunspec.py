@@ -17,16 +17,24 @@ Sign = Literal["export_positive", "import_positive"]
 _PHASES = ("A", "B", "C")
 _PHASE_V = tuple(f"PhVph{phase}" for phase in _PHASES)
 _PHASE_W = tuple(f"Wph{phase}" for phase in _PHASES)
+_PHASE_VAR = tuple(f"VARph{phase}" for phase in _PHASES)
 _POINTS = ("A", *(f"Aph{phase}" for phase in _PHASES), "PhV", *_PHASE_V, "PPV", "Hz", "W", *_PHASE_W)
+_REACTIVE = ("VAR", *_PHASE_VAR)
 
 
 class SunSpecMeter:
-    """A meter whose `W` means what `sign` says; the models leave that open."""
+    """A meter whose `W` means what `sign` says; the models leave that open.
 
-    def __init__(self, bus: Bus, unit: int, sign: Sign, profile: str = "sunspec-meter") -> None:
+    Reactive power has the same sign; it is read, in a longer request, only where it is asked for (`reactive`).
+    """
+
+    def __init__(
+        self, bus: Bus, unit: int, sign: Sign, profile: str = "sunspec-meter", *, reactive: bool = False
+    ) -> None:
         self.device = SunSpecDevice(bus, unit)
         self._sign = 1.0 if sign == "export_positive" else -1.0
         self._models = load_profile(profile).models
+        self._points = (*_POINTS, *_REACTIVE) if reactive else _POINTS
         self._window: Window | None = None
 
     async def identify(self) -> Identity:
@@ -56,13 +64,15 @@ class SunSpecMeter:
             v_v=line_to_neutral(values["PhV"], [values[name] for name in _PHASE_V], values["PPV"]),
             f_hz=values["Hz"],
             raw=window.raw(answer.words),
+            export_var=self._signed(values.get("VAR")),
+            phase_export_var=tuple(self._signed(values.get(name)) for name in _PHASE_VAR),
         )
 
-    def _signed(self, w: float | None) -> float | None:
-        return None if w is None else self._sign * w
+    def _signed(self, power: float | None) -> float | None:
+        return None if power is None else self._sign * power
 
     async def _open(self) -> Window:
-        self._window = Window(await self.device.need(*self._models), _POINTS)
+        self._window = Window(await self.device.need(*self._models), self._points)
         return self._window
 
     def _forget(self) -> None:

@@ -35,7 +35,7 @@ class SiteDevices:
 
     def __init__(self, site: Site) -> None:
         self._buses = Buses()
-        self.meter: Meter = make_meter(self._buses, site.meter)
+        self.meter: Meter = make_meter(self._buses, site.meter, reactive=site.limits_va)
         self.ders: dict[str, Inverter] = {der.name: make_inverter(self._buses, der) for der in site.der}
         self.outputs: dict[str, TripOutput] = {
             output.name: make_trip_output(self._buses, output, site.der) for output in site.trip_output

@@ -6,6 +6,8 @@ service, a test).
 
 from __future__ import annotations
 
+from edge.guard.limits import part
+from edge.guard.settings import safe_w
 from edge.model.commands import Commands, DerLimit, OutputCommand
 from edge.model.durable import Durable
 from edge.model.site import NON_EXPORT_METHODS, Der, Site
@@ -53,9 +55,19 @@ def _limits(site: Site, last: Commands) -> tuple[DerLimit, ...]:
 
 
 def _share(site: Site) -> float:
-    """The export limit less unmanaged generation, as a part of nameplate. Needs no meter and no step."""
-    allowed_w = 0.0 if site.agreement.method in NON_EXPORT_METHODS else site.limit_w
-    return min(1.0, max(0.0, allowed_w - site.unmanaged.nameplate_w) / site.nameplate_w)
+    """The export limits less unmanaged generation, as a part of nameplate. Needs no meter and no step.
+
+    It is the same part of every DER, so that the tightest limit counts: that on the total or on one phase.
+    """
+    shares = [1.0]
+    for phase in (None, *site.limited_phases):
+        allowed_w = min(site.limit_w, safe_w(site)) if phase is None else safe_w(site, phase)
+        if site.agreement.method in NON_EXPORT_METHODS and phase is None:
+            allowed_w = 0.0
+        most_w = sum(part(site, der, phase) * der.nameplate_w for der in site.der)
+        if most_w > 0.0:
+            shares.append(max(0.0, allowed_w - site.unmanaged_w(phase)) / most_w)
+    return min(shares)
 
 
 def _band(site: Site, der: Der, limit_w: float, floor_w: float) -> DerLimit:

@@ -107,6 +107,10 @@ def _image(done: Scanned, site: Site, stale_s: float) -> ImageStatus:
             export_w=shown(image.pcc.export_w, now_s, stale_s),
             v_pu=shown(image.pcc.v_pu, now_s, stale_s),
             f_hz=shown(image.pcc.f_hz, now_s, stale_s),
+            phase_export_w=tuple(
+                shown(image.pcc.power_w("abc".index(phase)), now_s, stale_s) for phase in site.limited_phases
+            ),
+            export_var=shown(image.pcc.export_var, now_s, stale_s) if site.limits_va else None,
         ),
         ders=tuple(
             DerStatus(

@@ -49,14 +49,16 @@ class Needs:
             site.agreement.export_limit_phase_va is not None,
         )
 
-    def given(self, answer: MeterRaw) -> tuple[float | None, ...]:
-        """Every value of an answer that is needed; None for one that it does not show."""
-        found = [_at(answer.phase_export_w, phase) for phase in self.phases]
+    def given(self, answer: MeterRaw) -> dict[str, float | None]:
+        """Every value of an answer that is needed, by name; None for one that it does not show."""
+        found = {f"phase_{'abc'[phase]}_w": _at(answer.phase_export_w, phase) for phase in self.phases}
         if self.var:
-            found.append(answer.export_var)
+            found["export_var"] = answer.export_var
         if self.phase_var:
-            found += [_at(answer.phase_export_var, phase) for phase in self.phases]
-        return tuple(found)
+            found |= {
+                f"phase_{'abc'[phase]}_var": _at(answer.phase_export_var, phase) for phase in self.phases
+            }
+        return found
 
 
 NOTHING_MORE = Needs()
@@ -201,7 +203,7 @@ def fitness(answer: MeterRaw, timing: MeterTiming) -> Quality:
         return Quality.ABSENT
     if abs(answer.export_w) > timing.plausible_w:
         return Quality.INVALID
-    for value in timing.needs.given(answer):
+    for value in timing.needs.given(answer).values():
         if value is None:
             return Quality.ABSENT
         if not abs(value) <= timing.plausible_w:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from agent_site import demo_site
+from agent_site import DEMO, demo_site, site_of
 
 from edge.agent import safe, wall
 from edge.agent.coalesce import HOUR_S, PASS, Coalescer
@@ -188,6 +188,25 @@ def test_what_the_shell_commands_alone_never_loosens() -> None:
     for durable in (STATE_LOST, Durable(tripped=False), Durable(tripped=True, in_service=True)):
         assert [limit.limit_w for limit in safe.before_scans(site, durable).limits] == [0.0, 0.0]
     assert sum(limit.limit_w for limit in safe.before_scans(site, NEW_SITE).limits) == pytest.approx(25_000.0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "total_w"),
+    [
+        ("export_limit_phase_w = 8_400.0", 8_400.0 * 3 / 1.03),
+        ("export_limit_phase_w = 9_000.0", 25_000.0),
+        ("export_limit_va = 26_000.0", 24_000.0),
+        ("export_limit_va = 27_000.0", 25_000.0),
+        ("export_limit_phase_va = 12_500.0", 7_500.0 * 3 / 1.03),
+    ],
+)
+def test_the_safe_share_is_that_of_the_tightest_limit(keys: str, total_w: float) -> None:
+    """Every phase at 1.03 of a third; 10 kvar beside a limit in VA."""
+    instruments = "[meter.instruments]\nexpected_var = 10_000.0\nmeter_error_pct = 0.2\n\n[[der]]"
+    text = DEMO.read_text(encoding="utf-8")
+    text = text.replace("export_limit_w", f"{keys}\nexport_limit_w").replace("[[der]]", instruments, 1)
+    stop = safe.on_stop(site_of(text), commanded(20_000.0, 80_000.0))
+    assert sum(limit.limit_w for limit in stop.limits) == pytest.approx(total_w)
 
 
 def test_a_safe_share_below_what_a_der_obeys_is_nothing() -> None:

@@ -57,6 +57,50 @@ async def test_one_reading_in_si_with_the_sign_of_the_site(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", MODELS)
+async def test_reactive_power_is_read_with_it_where_it_is_asked_for(number: int) -> None:
+    words = (
+        model(
+            number,
+            {
+                **WHOLE,
+                **PHASES,
+                "W": -330,
+                "VAR": 120,
+                "VARphA": -10,
+                "VARphB": 60,
+                "VARphC": 70,
+                "VAR_SF": 1,
+            },
+        )
+        if number < 210
+        else model(number, FLOATS | floats(VAR=1200, VARphA=-100, VARphB=600, VARphC=700))
+    )
+    async with serve(device(1, chain(common(), words))) as uri:
+        bus = Bus(uri, timeout_s=2)
+        plain = await SunSpecMeter(bus, 1, "export_positive").read()
+        asked = await SunSpecMeter(bus, 1, "export_positive", reactive=True).read()
+        turned = await SunSpecMeter(bus, 1, "import_positive", reactive=True).read()
+        bus.close()
+    assert (plain.export_var, plain.phase_export_var) == (None, (None, None, None))
+    assert asked.export_var == pytest.approx(1200)
+    assert asked.phase_export_var == pytest.approx((-100, 600, 700))
+    assert (asked.export_w, asked.phase_export_w) == (plain.export_w, plain.phase_export_w)
+    assert len(asked.raw) > len(plain.raw)
+    assert turned.export_var == pytest.approx(-1200)
+    assert turned.phase_export_var == pytest.approx((100, -600, -700))
+
+
+@pytest.mark.parametrize("number", [203, 213])
+async def test_a_meter_without_reactive_power_shows_none(number: int) -> None:
+    async with serve(device(1, chain(common(), MODELS[number]))) as uri:
+        bus = Bus(uri, timeout_s=2)
+        raw = await SunSpecMeter(bus, 1, "export_positive", reactive=True).read()
+        bus.close()
+    assert (raw.export_var, raw.phase_export_var) == (None, (None, None, None))
+    assert raw.export_w == -3300
+
+
+@pytest.mark.parametrize("number", MODELS)
 async def test_identity(number: int) -> None:
     async with over(MODELS[number]) as meter:
         who = await meter.identify()

@@ -103,6 +103,12 @@ class Site(Strict):
         return frozenset(name for output in self.trip_output for name in output.backup)
 
     @property
+    def limits_va(self) -> bool:
+        """Whether apparent power is limited, so that the meter must show reactive power."""
+        agreement = self.agreement
+        return agreement.export_limit_va is not None or agreement.export_limit_phase_va is not None
+
+    @property
     def limited_phases(self) -> str:
         """The phases that each have a limit of their own."""
         return "" if phase_limit_w(self.agreement) is None else self.site.phases
