@@ -18,6 +18,7 @@ from edge.guard import budget, guard
 from edge.guard.element import elapsed_s
 from edge.guard.fitness import judge
 from edge.guard.settings import GuardSettings
+from edge.guard.state import GuardState, guard_start
 from edge.model.commands import Commands, DerVar, Event, Narrowing, Reasons
 from edge.model.durable import Durable
 from edge.model.image import Image
@@ -94,7 +95,7 @@ class State:
     """Everything remembered from scan to scan. `failed`: the limiter could not finish the last scan."""
 
     core: control.CoreState
-    guard: guard.GuardState
+    guard: GuardState
     failed: bool = False
     polarity: Polarity = NO_MOVES
 
@@ -110,7 +111,7 @@ def start(settings: Settings, durable: Durable, now_s: float) -> State:
         control.core_start(
             settings.core, now_s, settings.noise_w, after_trip=durable.tripped or not durable.in_service
         ),
-        guard.guard_start(settings.guard, durable, now_s),
+        guard_start(settings.guard, durable, now_s),
     )
 
 

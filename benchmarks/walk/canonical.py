@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from benchmarks.walk.alphabet import HALF_DAY, OLDEST, TICK_S
 from edge.guard.contact import FEEDBACK_GRACE_S, Contact
 from edge.guard.element import ElementState
-from edge.guard.guard import GuardState
 from edge.guard.settings import ElementSettings, GuardSettings
+from edge.guard.state import GuardState
 from edge.guard.supervisor import MAX_AGE_S, PATIENCE_S, TRIP_AFTER_S, Watch
 
 

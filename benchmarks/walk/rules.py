@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from benchmarks.walk.alphabet import HALF_DAY, OLDEST, TEST_W, TICK_S, Input
 from benchmarks.walk.seen import Horizons, Seen, aged
 from edge.guard.contact import BREAKER_FAILURE, FEEDBACK_GRACE_S
-from edge.guard.guard import LOST_SENSING, GuardState
+from edge.guard.latch import LOST_SENSING
 from edge.guard.settings import GuardSettings
+from edge.guard.state import GuardState
 from edge.guard.supervisor import MAX_AGE_S, PATIENCE_S, TOLERANCE, TRIP_AFTER_S
 from edge.model.commands import Commands
 

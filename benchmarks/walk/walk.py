@@ -12,8 +12,8 @@ from benchmarks.walk.canonical import Canon
 from benchmarks.walk.rules import Rules
 from benchmarks.walk.seen import Seen
 from edge.guard import guard as shipped
-from edge.guard.guard import GuardState
 from edge.guard.settings import GuardSettings
+from edge.guard.state import GuardState, guard_start
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 
 Node = tuple[GuardState, Seen]
@@ -58,7 +58,7 @@ def walk(
     inputs = [(given, given.gap_s, given.image()) for given in alphabet.inputs()]
     nodes: dict[Node, int] = {}
     for durable in starts:
-        nodes[canon.state(guard.guard_start(settings, durable, 0.0), 0.0), Seen()] = len(nodes)
+        nodes[canon.state(guard_start(settings, durable, 0.0), 0.0), Seen()] = len(nodes)
     order = list(nodes)
     from_ids: list[set[int]] = [set() for _ in order]
     at = 0
@@ -68,7 +68,7 @@ def walk(
             walked.transitions += 1
             if given.restart:
                 durable = state.durable if given.restart == "kept" else STATE_LOST
-                after = guard.guard_start(settings, durable, now_s)
+                after = guard_start(settings, durable, now_s)
                 remembered, broken = rules.restarted(seen, now_s), []
                 if given.restart == "lost":
                     remembered = Seen()

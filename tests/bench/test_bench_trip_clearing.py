@@ -57,7 +57,7 @@ def test_a_value_that_was_hidden_buys_no_time(name: str, monkeypatch: pytest.Mon
 
 def test_a_guard_that_never_trips_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     plant = twin(in_service(SITES["demo, 0.2 s"], 0), 1)
-    monkeypatch.setattr(guard, "_causes", lambda *_: ())
+    monkeypatch.setattr(guard, "demands", lambda *_: ())
     ending = onset(plant, Trouble())
     assert ending.cleared_s is None
     case = Case("demo, 0.2 s", Trouble(), math.inf, ending)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from edge.guard.guard import GuardState, guard_start, guard_step
+from edge.guard.guard import guard_step
 from edge.guard.settings import DerSettings, ElementSettings, GuardSettings, OutputSettings
+from edge.guard.state import GuardState, guard_start
 from edge.model.commands import Commands, Event
 from edge.model.durable import NEW_SITE, Durable
 from edge.model.image import DerReading, Image, OutputReading, Override, PccReading

@@ -18,8 +18,8 @@ from edge.guard.contact import (
     looked_at,
     opened,
 )
-from edge.guard.guard import guard_start
 from edge.guard.settings import OutputSettings
+from edge.guard.state import guard_start
 from edge.model.durable import NEW_SITE
 from edge.model.image import OutputReading
 from edge.model.sample import Quality, Sample

@@ -8,8 +8,9 @@ import pytest
 from guard_bench import SETTINGS
 
 from edge.guard.element import ElementState
-from edge.guard.guard import guard_start, permit
+from edge.guard.guard import permit
 from edge.guard.settings import ElementSettings
+from edge.guard.state import guard_start
 from edge.model.durable import NEW_SITE
 
 SLOW = replace(

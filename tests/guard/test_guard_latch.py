@@ -8,8 +8,10 @@ import pytest
 from guard_bench import SETTINGS, Bench
 
 from edge.guard.element import ElementState
-from edge.guard.guard import effective, guard_start, permit
+from edge.guard.guard import permit
+from edge.guard.measured import effective
 from edge.guard.settings import ElementSettings
+from edge.guard.state import guard_start
 from edge.guard.supervisor import PATIENCE_S, TRIP_AFTER_S
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 from edge.model.image import Override

@@ -1,0 +1,68 @@
+"""What the guard remembers from scan to scan, and the state of one that has just come up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edge.guard.contact import Contact
+from edge.guard.element import ElementState
+from edge.guard.settings import DerSettings, GuardSettings
+from edge.guard.supervisor import Watch
+from edge.model.durable import Durable
+
+
+@dataclass(frozen=True, slots=True)
+class GuardState:
+    """Everything the guard remembers from scan to scan. `closed`: the site is in service, its outputs told to close."""
+
+    durable: Durable
+    elements: tuple[ElementState, ...]
+    pcs: ElementState
+    watches: tuple[Watch, ...]
+    sequence: int
+    sample_s: float
+    scan_s: float
+    commanded_s: float
+    limits_w: tuple[float, ...]
+    contacts: tuple[Contact, ...]
+    bounds: tuple[ElementState, ...] = ()
+    charge_watches: tuple[Watch, ...] = ()
+    floors_w: tuple[float, ...] = ()
+    closed: bool = False
+    causes: tuple[str, ...] = ()
+    trips: int = 0
+    further: tuple[ElementState, ...] = ()
+
+    @property
+    def breaker_failed(self) -> bool:
+        """Whether a contact shows closed that was told to open."""
+        return any(contact.failed for contact in self.contacts)
+
+
+def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> GuardState:
+    """The state of a process that has just come up: latch as stored, outputs open."""
+    return GuardState(
+        durable=durable,
+        elements=tuple(ElementState(now_s) for _ in settings.elements),
+        pcs=ElementState(now_s),
+        watches=tuple(Watch(((now_s, der.nameplate_w),)) for der in settings.ders),
+        sequence=-1,
+        sample_s=now_s,
+        scan_s=now_s,
+        commanded_s=now_s,
+        limits_w=tuple(der.nameplate_w for der in settings.ders),
+        contacts=tuple(Contact(now_s) for _ in settings.outputs),
+        bounds=tuple(ElementState(now_s) for _ in settings.bounds),
+        charge_watches=tuple(Watch(((now_s, der.charge_w),)) for der in settings.ders if der.charge_w > 0),
+        floors_w=tuple(-der.charge_w for der in settings.ders),
+        further=tuple(ElementState(now_s) for _ in settings.further),
+    )
+
+
+def watched(settings: GuardSettings, state: GuardState) -> Iterator[tuple[DerSettings, Watch]]:
+    """Every DER with its watch, storage once more with that of its charging."""
+    yield from zip(settings.ders, state.watches, strict=True)
+    if state.charge_watches:
+        stores = (der for der in settings.ders if der.charge_w > 0)
+        yield from zip(stores, state.charge_watches, strict=True)
