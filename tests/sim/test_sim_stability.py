@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sim.plots.stability import draw_map
-from sim.stability.answer import answer
+from sim.stability.answer import Answer, answer
 from sim.stability.bench import Case
 from sim.stability.grid import Cell, fast, grid, profiles, thinned
+from sim.stability.judge import Figures
 
 
 def test_it_has_all_plants_of_the_design_once() -> None:
@@ -59,7 +61,7 @@ def test_a_drop_is_answered_as_the_clairvoyant_does(
 
 
 def test_the_map_is_drawn_with_what_there_is(tmp_path: Path) -> None:
-    draw_map(
-        tmp_path / "map.png", "map", "one plant", [answer("drop", Case(Cell(0.5, 0.0, 0.1, 100.0, 0.0), 0.0))]
-    )
+    judged = Figures(2.2, 0.0, 0.0, 2.0, 0.0)
+    drawn = Answer(Case(Cell(0.5, 0.0, 0.1, 100.0, 0.0)), judged, replace(judged, response_s=2.0), 0.006)
+    draw_map(tmp_path / "map.png", "map", "one plant", [drawn])
     assert (tmp_path / "map.png").stat().st_size > 10_000
