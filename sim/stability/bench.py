@@ -60,7 +60,7 @@ class Bench:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.sim, self.site = _plant(case)
+        self.sim, self.site = plant(case)
         self.nameplate_w = self.sim.nameplate_w
         self.limit_w = case.cell.limit_pu * self.nameplate_w
         unit = self.sim.inverter[0]
@@ -71,7 +71,7 @@ class Bench:
             self.site,
             seed=case.seed,
             dt_s=_QUICK_S if quick else _SLOW_S,
-            settings=_settings(self.site, self.limit_w),
+            settings=settings(self.site, self.limit_w),
         )
         self.ramp_up_w_per_s = self.nameplate_w * self.site.control.ramp_up_pct_per_s / 100
         self._run_in()
@@ -98,7 +98,8 @@ class Bench:
         self.loop.plant.apply(ScriptEvent(at_s=0.0, sun_pu=sun_pu, ramp_s=ramp_s))
 
 
-def _plant(case: Case) -> tuple[SimFile, Site]:
+def plant(case: Case) -> tuple[SimFile, Site]:
+    """The sim file and the site file of a case."""
     cell, wrong = case.cell, case.wrong
     base = load_scenario(str(SHIPPED / "scenarios" / "reversion.toml"))
     drawn = {
@@ -124,7 +125,7 @@ def _plant(case: Case) -> tuple[SimFile, Site]:
     )
 
 
-def _settings(site: Site, limit_w: float) -> Settings:
+def settings(site: Site, limit_w: float) -> Settings:
     """What the site compiles to, with any limit, whether or not the guard would take it.
 
     The PCS bound counts and never ends, since it is the limiter that is judged: on slow plants the guard would force
