@@ -47,7 +47,9 @@ def stand_in(
         share_w = total_w * plant.nameplate_w / settings.nameplate_w
         if plant.stores:
             share_w = 0.0 if plant.by_setpoint else min(share_w, settings.storage.blind_discharge_w)
-            floors_w[plant.name] = -min(plant.charge_w, settings.storage.blind_charge_w)
+            held_w = max(0.0, -der.floor_w.otherwise(-plant.charge_w))
+            may_w = min(plant.charge_w, held_w, settings.storage.blind_charge_w)
+            floors_w[plant.name] = -may_w if plant.name in heard else 0.0
         limit_w = min(share_w, last_w, der.limit_w.otherwise(plant.nameplate_w), *own_w)
         obeyed = plant.name in heard and (limit_w < 0.0 or limit_w >= plant.min_w)
         limits_w[plant.name] = max(limit_w, floors_w.get(plant.name, 0.0)) if obeyed else 0.0

@@ -13,6 +13,7 @@ from edge.core.failed import stand_in
 from edge.core.fallback import Fallback
 from edge.model.commands import Narrowing
 from edge.model.image import DerReading, Image, Override
+from edge.model.sample import Sample
 from edge.model.storage_rules import NO_RULES, StorageRules
 
 NOW_S = 10.0
@@ -77,7 +78,11 @@ def test_storage_keeps_to_what_is_safe_without_sight() -> None:
         operated = replace(settings, ders=(a, replace(b, charge_w=60.0, by_setpoint=True)))
         assert stand_in(SOUND, operated, state, (20.0, 80.0), 0.0, NOW_S)[1].limits_w["b"] == 0.0
         silent = replace(SOUND, ders=(SOUND.ders[0], replace(SOUND.ders[1], reachable=False)))
-        assert stand_in(silent, settings, state, (0.0, -10.0), 0.0, NOW_S)[1].limits_w["b"] == 0.0
+        _, wish = stand_in(silent, settings, state, (0.0, -10.0), 0.0, NOW_S)
+        assert (wish.limits_w["b"], wish.floors_w["b"]) == (0.0, 0.0)
+        tight = replace(SOUND, ders=(SOUND.ders[0], replace(SOUND.ders[1], floor_w=Sample.good(-8.0, NOW_S))))
+        _, wish = stand_in(tight, settings, state, (0.0, 0.0), 0.0, NOW_S)
+        assert wish.floors_w["b"] == max(-8.0, floor_w), "nor more than it may take already"
 
 
 @pytest.mark.parametrize("swap", [{"reachable": False}, {"refused": True}])
