@@ -30,7 +30,7 @@ PLANT = load_simfile(SITES / "storage.sim.toml")
 PV, CELL = "pv-1", "battery-1"
 CHARGE_W = 30_000.0
 FAST = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
 
 
