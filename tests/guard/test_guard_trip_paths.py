@@ -189,5 +189,10 @@ class TestBackup:
         assert found == level, text
         assert ("= 2.00 s: within 2.0 s" in text) is (level == "fact")
 
+    def test_of_several_elements_the_slowest_counts(self) -> None:
+        two = (ELEMENT, f"{ELEMENT}delay_s = 1.0\n{ELEMENT}delay_s = 1.3\n")
+        ((_, text),) = said(site(self.BACKED, (GUARD, MAIN + GUARD), two), "trip_output[0].backup")
+        assert "after 1.30 delay" in text
+
     def test_without_an_element_nothing_is_said_of_it(self) -> None:
         assert said(site(self.BACKED, (GUARD, MAIN + GUARD), (ELEMENT, "")), "trip_output[0]") == []
