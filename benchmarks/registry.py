@@ -18,6 +18,7 @@ MEASURES = {
     "poll": "benchmarks.poll_cost",
     "der-speed": "benchmarks.der_speed",
     "trip-clearing": "benchmarks.trip_clearing",
+    "dead-and-hung": "benchmarks.dead.measure",
     "guard-walk": "benchmarks.guard_walk",
     "scenario-speed": "benchmarks.scenario_speed",
 }

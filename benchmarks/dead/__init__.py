@@ -1,0 +1,1 @@
+"""Dead and hung: what the site does when the gateway dies, hangs or runs out of something. On real processes."""

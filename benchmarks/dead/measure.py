@@ -1,0 +1,54 @@
+"""Dead and hung: the table of control.md, case by case, with the times it took. On real processes, over Modbus."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.dead.cases import BY_ROOT, CASES
+from benchmarks.dead.harm import can_mount
+from benchmarks.dead.record import Record
+from benchmarks.dead.sites import CONTACT, REVERSION, SHIPPED, Kind
+from benchmarks.dead.trial import trial
+from benchmarks.rows import Row
+
+_GONE = "dead and hung"
+_GONE_RUNS, _OTHER_RUNS = 10, 3
+_SIDE_BY_SIDE = 3
+
+
+def measure() -> list[Row]:
+    """Rows of the table; times are of the clock of this machine, and most of them are the devices' own timers."""
+    planned = list(_planned())
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        records = list(pool.map(lambda plan: trial(*plan), planned))
+    return rows([(case, record) for (case, _), record in zip(planned, records, strict=True)])
+
+
+def _planned() -> Iterator[tuple[str, Kind]]:
+    with tempfile.TemporaryDirectory(prefix="dg") as folder:
+        is_root = can_mount(Path(folder))
+    for case in CASES:
+        if case in BY_ROOT and not is_root:
+            continue
+        runs = _GONE_RUNS if case == _GONE else _OTHER_RUNS
+        yield from [(case, CONTACT)] * runs + [(case, REVERSION)] * runs
+    yield from [(_GONE, SHIPPED)] * _OTHER_RUNS
+
+
+def rows(runs: Sequence[tuple[str, Record]]) -> list[Row]:
+    """The worst of each time of each case on each site, and how many things were not as they must be."""
+    found: dict[tuple[str, float], list[float]] = {}
+    for _, record in runs:
+        for timing in record.timings:
+            key = f"{record.kind.name}, {timing.what}", timing.bound_s
+            found.setdefault(key, []).append(timing.took_s)
+    table = [
+        Row(what, max(took_s), "s", f"worst of {len(took_s)}, best {min(took_s):.2f} s", goal=bound_s)
+        for (what, bound_s), took_s in found.items()
+    ]
+    wrong = [f"{case}, {sentence}" for case, record in runs for sentence in record.wrong]
+    said = "; ".join(wrong) or f"{len(runs)} runs"
+    return [*table, Row("dead and hung: not as it must be", len(wrong), "", said, goal=0)]
