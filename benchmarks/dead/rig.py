@@ -148,9 +148,7 @@ class Rig:
             if holds():
                 return time.monotonic() - begun_s
             if time.monotonic() - begun_s > within_s:
-                raise UnmeasuredError(
-                    f"{self.kind.name}: {what} took longer than {within_s:g} s; {self.last_words()}"
-                )
+                raise UnmeasuredError(f"{what} took longer than {within_s:g} s; {self.last_words()}")
             time.sleep(_LOOK_S)
 
     def watch(self, for_s: float) -> None:
