@@ -162,8 +162,11 @@ def _entered(rig: Rig, record: Record, since_s: float) -> None:
     if rig.kind.contact:
         closed_s = next((row.t_s for row in rows if row.coil_closed), since_s) - since_s
         record.require(closed_s >= DELAY_S, f"the contact closed {closed_s:.2f} s after the agent came back")
-    over_w = max(row.export_w for row in rows) - BAND_W
-    record.require(over_w <= 0, f"export went {over_w:.0f} W above the limit on the way into service")
+    over = [row for row in rows if row.export_w > BAND_W]
+    lasted_s = over[-1].t_s - over[0].t_s if over else 0.0
+    record.require(
+        lasted_s < RIDE_S, f"export was above the limit for {lasted_s:.1f} s on the way into service"
+    )
 
 
 def _kill_all(rig: Rig, record: Record) -> None:

@@ -32,9 +32,14 @@ class Timing:
 
 @dataclass
 class Record:
-    """What one run of a case showed."""
+    """What one run of a case showed.
+
+    `starved`: its processes were kept waiting for a core; `spoilt`: so many runs before it were, and are not counted.
+    """
 
     kind: Kind
+    starved: bool = False
+    spoilt: int = 0
     timings: list[Timing] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 

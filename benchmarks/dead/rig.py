@@ -33,7 +33,10 @@ _LOOK_S = 0.02
 
 
 class Rig:
-    """One site with its agent in a folder. Use as a context manager: it ends what it started."""
+    """One site with its agent in a folder. Use as a context manager: it ends what it started.
+
+    `waited_s`: how long its processes were kept waiting for a core, in all; known at the end.
+    """
 
     def __init__(self, kind: Kind, folder: Path) -> None:
         self.kind = kind
@@ -43,6 +46,7 @@ class Rig:
         self.rows: list[Row] = []
         self.agent: subprocess.Popen[bytes]
         self.watcher: Watcher
+        self.waited_s = 0.0
         self._clock = folder / "clock"
         self._clock.write_bytes(struct.pack("d", 0.0))
         self._agents: list[subprocess.Popen[bytes]] = []
@@ -79,6 +83,8 @@ class Rig:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        alive = [process.pid for process in (self._sim, *self._agents) if process.poll() is None]
+        self.waited_s += sum(map(_waited_s, alive))
         for watcher in self._watchers:
             watcher.end()
         for agent in self._agents:
@@ -114,6 +120,7 @@ class Rig:
 
     def end_agent(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Send the agent a signal and see it end."""
+        self.waited_s += _waited_s(self.agent.pid)
         self.agent.send_signal(number)
         self.agent.wait(_END_S)
         self.watcher.end()
@@ -182,9 +189,10 @@ class Rig:
         return self._ask(lambda agent: agent.ask(ResetRequest(by="rig"), Accepted)) is not None
 
     def last_words(self) -> str:
-        """The last line that the agent wrote."""
+        """The last line that the agent wrote, its last scan and the truth now."""
         lines = (self.folder / "agent.log").read_text(encoding="utf-8").strip().splitlines()
-        return lines[-1] if lines else "the agent said nothing"
+        scan = self.watcher.scans[-1] if self.watcher.scans else None
+        return f"it said last: {lines[-1] if lines else 'nothing'}; its last scan: {scan}; the truth: {self.now()}"
 
     @property
     def _socket(self) -> Path:
@@ -210,3 +218,11 @@ class Rig:
 
     def _log(self, name: str) -> BinaryIO:
         return (self.folder / f"{name}.log").open("ab")
+
+
+def _waited_s(pid: int) -> float:
+    """How long a process was ready to run and had no core (proc(5): schedstat); 0 where the kernel does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
