@@ -168,7 +168,7 @@ def test_every_event_is_told_in_a_few_words(table: dict[str, Any], told: str) ->
         ({"ramp_s": 1.0}, "give exactly one of"),
         ({"motor_w": 1.0, "ramp_s": 1.0}, "ramp_s goes with hz, load_step_w, load_w, sun_pu, v_pu"),
         ({"load_w": 1.0, "role": "pv-1"}, "role goes with set_w, sun_pu"),
-        ({"hz": 60.0, "phase": "a"}, "phase goes with v_pu"),
+        ({"hz": 60.0, "phase": "a"}, "phase goes with load_step_w, v_pu"),
         ({"load_w": 1.0, "inrush": 2.0}, "inrush goes with motor_w"),
         ({"load_w": 1.0, "inrush_s": 2.0}, "inrush_s goes with motor_w"),
         ({"load_w": 1.0, "run_s": 2.0}, "run_s goes with motor_w"),
