@@ -42,16 +42,12 @@ def corrected(
     pcc: PccReading,
     now_s: float,
 ) -> Limiter:
-    """The limiter of one boundary after this scan: `correct`, under what the reactive flow leaves."""
-    limit_va = settings.limit_va
-    if limit_va is None:
-        return correct(settings, limiter, tracks, lost, pcc, now_s)
+    """The limiter of a boundary with a limit on apparent power: `correct`, under what the reactive flow leaves."""
     var = pcc.power_var(settings.phase).fresh(now_s, settings.stale_s)
     if var is None or pcc.sequence == limiter.sequence:
         return limiter
     reactive = followed(settings, limiter.reactive, var, limiter.noise.variance_w2)
-    ceiling_w = min(settings.ceiling_w, left_w(limit_va, most_var(settings, reactive)))
-    under = replace(settings, ceiling_w=ceiling_w)
+    under = replace(settings, ceiling_w=settings.ceiling_w - taken_w(settings, most_var(settings, reactive)))
     after = correct(under, limiter, tracks, lost, pcc, now_s)
     return replace(after, reactive=reactive)
 
@@ -69,10 +65,30 @@ def regulated(
 
     One that stood lower stays: a fallback forced during an excursion loosens nothing.
     """
-    after = corrected(settings, limiter, tracks, lost, pcc, now_s)
+    law = correct if settings.limit_va is None else corrected
+    after = law(settings, limiter, tracks, lost, pcc, now_s)
     if blind_w is not None and after.ceiling_w > blind_w:
         return replace(after, ceiling_w=blind_w)
     return after
+
+
+def phases_regulated(
+    rooms: tuple[PhaseRoom, ...],
+    limiters: tuple[Limiter, ...],
+    tracks: tuple[Track, ...],
+    lost: frozenset[str],
+    pcc: PccReading,
+    now_s: float,
+    *,
+    blind: bool,
+) -> tuple[Limiter, ...]:
+    """The limiters of all limited phases after this scan; `blind` in fallback."""
+    if not rooms:
+        return limiters
+    return tuple(
+        regulated(room.settings, was, room.blind_w if blind else None, tracks, lost, pcc, now_s)
+        for room, was in zip(rooms, limiters, strict=True)
+    )
 
 
 def taken_w(settings: CoreSettings, var: float) -> float:
@@ -93,8 +109,9 @@ def blind_total_w(settings: CoreSettings, limiter: Limiter, unseen_w: float) -> 
     The reactive flow counts as the larger of what was last seen and what is expected; `unseen_w` is the aim without
     any.
     """
-    var = max(settings.expected_var, most_var(settings, limiter.reactive))
-    return fallback_total_w(settings, unseen_w - taken_w(settings, var)) / settings.unbalance
+    if settings.limit_va is not None:
+        unseen_w -= taken_w(settings, max(settings.expected_var, most_var(settings, limiter.reactive)))
+    return fallback_total_w(settings, unseen_w) / settings.unbalance
 
 
 def phase_rooms(
@@ -176,6 +193,8 @@ def narrowings(settings: CoreSettings, ceilings_w: tuple[float, ...]) -> tuple[N
 
 def ceiling_by(settings: CoreSettings, limiter: Limiter) -> str:
     """What the limiter's ceiling stands for."""
+    if settings.limit_va is None:
+        return settings.ceiling_by
     taken = taken_w(settings, most_var(settings, limiter.reactive)) > 0.0
     return "export-limit-va" if taken else settings.ceiling_by
 
@@ -184,7 +203,9 @@ def events(
     settings: CoreSettings, before: tuple[Limiter, ...], after: tuple[Limiter, ...], now_s: float
 ) -> list[Event]:
     """An alarm where the reactive flow alone has come to be as much as the limit on apparent power."""
-    found = []
+    found: list[Event] = []
+    if settings.limit_va is None and not settings.phases:
+        return found
     for boundary, was, has in zip((settings, *settings.phases), before, after, strict=True):
         limit_va = boundary.limit_va
         if limit_va is None or most_var(boundary, was.reactive) >= limit_va:

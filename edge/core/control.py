@@ -100,15 +100,13 @@ def core_step(
         blind_w,
         now_s,
         forced=permit.force_fallback,
-        phases_w=tuple([max(0.0, room.blind_w - room.counted_w) for room in rooms]),
+        phases_w=tuple([max(0.0, room.blind_w - room.counted_w) for room in rooms]) if rooms else (),
     )
-    seen = (tracks, lost, image.pcc, now_s)
-    limiter = boundaries.regulated(settings, state.limiter, total_w if fallback.active else None, *seen)
-    phases = tuple(
-        [
-            boundaries.regulated(room.settings, was, room.blind_w if fallback.active else None, *seen)
-            for room, was in zip(rooms, state.phases, strict=True)
-        ]
+    limiter = boundaries.regulated(
+        settings, state.limiter, total_w if fallback.active else None, tracks, lost, image.pcc, now_s
+    )
+    phases = boundaries.phases_regulated(
+        rooms, state.phases, tracks, lost, image.pcc, now_s, blind=fallback.active
     )
     isolate = _isolated(settings, fallback, counted_w, total_w, state.isolated, rooms)
     enter = enter_step(

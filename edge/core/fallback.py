@@ -47,9 +47,9 @@ def fallback_step(
     hold time and the limits of the DERs that answer (all but `lost`) verified to keep within `allowed_w` in sum, and
     within `phases_w` on each limited phase.
     """
-    sighted = not forced and all(
-        _seen(boundary, image.pcc, now_s) for boundary in (settings, *settings.phases)
-    )
+    sighted = not forced and _seen(settings, image.pcc, now_s)
+    if sighted and settings.phases:
+        sighted = all(_seen(phase, image.pcc, now_s) for phase in settings.phases)
     if not sighted:
         if state.active:
             return replace(state, sighted_s=None)

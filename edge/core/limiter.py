@@ -53,19 +53,21 @@ def load_span(
 ) -> tuple[float, float]:
     """The lowest and highest host load (W, less unmanaged generation) that fit a sample of `export_w`.
 
-    Each DER counts with its share, its own output judged by the export of the whole site. A DER that cannot be reached may make anything up to what it last made: none of it is credited when the
-    ceiling would rise, and no more than its last output when it would fall.
+    Each DER counts with its share, its own output judged by the export of the whole site. A DER that cannot be
+    reached may make anything up to what it last made: none of it is credited when the ceiling would rise, and no
+    more than its last output when it would fall.
     """
     low_w = high_w = -export_w
     from_s, to_s = pcc.export_w.oldest_s - settings.command_s, pcc.export_w.newest_s
     site_w = pcc.export_w.otherwise(export_w)
     for track, plant in zip(tracks, settings.ders, strict=True):
+        share = plant.share
         if plant.name in lost:
-            high_w += plant.share * (track.last_w or 0.0)
+            high_w += share * (track.last_w or 0.0)
             continue
         least_w, most_w = output_span(track, plant, from_s, to_s, site_w)
-        low_w += plant.share * least_w
-        high_w += plant.share * most_w
+        low_w += share * least_w
+        high_w += share * most_w
     return low_w, high_w
 
 

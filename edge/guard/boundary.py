@@ -12,8 +12,8 @@ from edge.model.sample import Quality, Sample
 
 def whole(settings: GuardSettings, pcc: PccReading) -> bool:
     """Whether a reading shows all that is limited: one that does not is no measurement for any element."""
-    if pcc.export_w.quality is not Quality.GOOD:
-        return False
+    if pcc.export_w.quality is not Quality.GOOD or not settings.further:
+        return pcc.export_w.quality is Quality.GOOD
     return all(
         pcc.power_w(element.phase).quality is Quality.GOOD
         and not (element.apparent and pcc.power_var(element.phase).quality is not Quality.GOOD)

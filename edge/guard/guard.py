@@ -100,15 +100,20 @@ def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
         tripped=state.durable.tripped,
         operated=bool(state.causes),
         force_fallback=any(_must_come_down(settings, was, now_s) for was in (state.pcs, *state.bounds))
-        or any(
-            _must_come_down(settings, was, now_s)
-            for element, was in zip(settings.further, state.further, strict=True)
-            if element.bound
-        ),
+        or _further_must_come_down(settings, state, now_s),
         timing=any(was.picked_up for was in (state.pcs, *state.elements, *state.further)),
         unresponsive=frozenset(
             der.name for der, watch in watched(settings, state) if watch.unresponsive_s is not None
         ),
+    )
+
+
+def _further_must_come_down(settings: GuardSettings, state: GuardState, now_s: float) -> bool:
+    """The same for the PCS bound of a phase, or of apparent power."""
+    return bool(state.further) and any(
+        _must_come_down(settings, was, now_s)
+        for element, was in zip(settings.further, state.further, strict=True)
+        if element.bound
     )
 
 

@@ -52,6 +52,9 @@ def measured(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
             settings.ders, state.watches, state.limits_w, image.ders, strict=True
         )
     )
+    if settings.further:
+        further = further_step(settings, state.further, pcc if is_new else None, zero_s, now_s)
+        state = replace(state, further=further)
     if settings.bounds or state.charge_watches:
         state = _storage_measured(image, settings, state, sample, now_s)
     return replace(
@@ -59,7 +62,6 @@ def measured(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
         elements=elements,
         pcs=element_step(settings.pcs, state.pcs, sample, now_s),
         watches=watches,
-        further=further_step(settings, state.further, pcc if is_new else None, zero_s, now_s),
         sequence=pcc.sequence if is_new else state.sequence,
         sample_s=state.sample_s if sample is None else sample.oldest_s,
         scan_s=now_s,

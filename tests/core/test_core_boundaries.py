@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from core_bench import NONE, SETTINGS, A, B, der, image, pcc, still
@@ -18,7 +19,6 @@ from edge.core.boundaries import (
     blind_total_w,
     ceiling_by,
     ceilings_w,
-    corrected,
     events,
     narrowed,
     narrowings,
@@ -47,6 +47,11 @@ def limiter(ceiling_w: float = 60.0, var: float | None = None, **swaps: object) 
     """One that has used sample 0; with a reactive flow that it has seen, free of noise."""
     reactive = None if var is None else Reactive(var, Noise(0.0, var))
     return replace(Limiter(ceiling_w, 0, 99.8, Noise(0.0), reactive=reactive), **swaps)  # type: ignore[arg-type]
+
+
+def corrected(settings: CoreSettings, was: Limiter, *seen: Any) -> Limiter:
+    """The limiter of a boundary after a scan, without fallback."""
+    return regulated(settings, was, None, *seen)
 
 
 class TestPhase:
