@@ -212,7 +212,7 @@ def _shared(
     stores = dispatch.Stores(
         discharge_w,
         charge_w,
-        _charge_caps(settings, fallback, image, single),
+        _charge_caps(settings, fallback, image, single, storage.full_s, now_s),
         _absorbed_w(settings, tracks, now_s),
         serve_w,
         _level_w(settings, fallback, limiter, stack) - (stack[0].limit_w - ceiling_w),
@@ -241,15 +241,21 @@ def _level_w(
 
 
 def _charge_caps(
-    settings: CoreSettings, fallback: Fallback, image: Image, single: tuple[Narrowing, ...]
+    settings: CoreSettings,
+    fallback: Fallback,
+    image: Image,
+    single: tuple[Narrowing, ...],
+    full_s: tuple[float, ...],
+    now_s: float,
 ) -> dict[str, float]:
     """The most each storage unit may absorb: nothing when full, its share while it enters service."""
     entering = {narrowing.der: narrowing.limit_w for narrowing in single if narrowing.by == "enter-service"}
     caps_w = {}
-    for plant, der in zip(settings.ders, image.ders, strict=True):
+    for plant, der, until_s in zip(settings.ders, image.ders, full_s, strict=True):
         if not plant.stores:
             continue
-        cap_w = 0.0 if der.soc_pu.otherwise(0.0) >= plant.full_pu - FULL_SLACK else plant.charge_w
+        full = now_s < until_s or der.soc_pu.otherwise(0.0) >= plant.full_pu - FULL_SLACK
+        cap_w = 0.0 if full else plant.charge_w
         cap_w *= entering.get(plant.name, plant.nameplate_w) / plant.nameplate_w
         if fallback.starting:
             cap_w = min(cap_w, max(0.0, -der.floor_w.otherwise(-plant.charge_w)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from edge.core.limiter import Limiter, moved, target_w
 from edge.core.settings import CoreSettings, DerPlant
 from edge.core.track import Track, output_span
+from edge.core.trajectory import goal_w
 from edge.model.image import PccReading
 from edge.model.storage_rules import StorageRules
 
@@ -24,6 +25,12 @@ PROBE_AFTER_S = 20.0
 """A generator that had no more to give is not tried again for this long."""
 SMOOTHING = 1.0 / 8.0
 """Weight of one sample in the net load while it differs by no more than the margin."""
+FOLLOWS = 0.02
+"""Of nameplate: storage that absorbs this much less than it was told to follows."""
+PATIENCE_S = 5.0
+"""Storage that does not follow an order to absorb for this long is taken for full,"""
+FULL_FOR_S = 60.0
+"""and asked again after this long: not every unit tells its state of charge."""
 TURN = 0.5
 """Of the margin: a set-point follows the net load when that has moved by more."""
 
@@ -34,12 +41,14 @@ class Storage:
 
     `serve_w` is what storage that the gateway operates serves: the net load, but for its noise. `wanted_w` is what
     each DER, were it not limited, would give, and `content_s` when it last made less than it might; `at_s` the last
-    scan.
+    scan. `follows_s` is when each last absorbed as it was told to, and until `full_s` it is taken for full.
     """
 
     at_s: float
     wanted_w: tuple[float, ...]
     content_s: tuple[float, ...]
+    follows_s: tuple[float, ...]
+    full_s: tuple[float, ...]
     net_w: float | None = None
     discharge_w: float = 0.0
     charge_w: float = 0.0
@@ -49,7 +58,8 @@ class Storage:
 def storage_start(settings: CoreSettings, now_s: float) -> Storage:
     """Nothing is known of what generation would give, and storage may do nothing yet."""
     wanted_w = tuple(plant.nameplate_w for plant in settings.ders)
-    return Storage(now_s, wanted_w, (now_s,) * len(wanted_w))
+    since_s = (now_s,) * len(wanted_w)
+    return Storage(now_s, wanted_w, since_s, since_s, since_s)
 
 
 def allowed_w(
@@ -88,7 +98,20 @@ def storage_step(
         was_s if track.weather_w is None else now_s
         for track, was_s in zip(tracks, state.content_s, strict=True)
     )
-    state = replace(state, at_s=now_s, wanted_w=wanted_w, content_s=content_s)
+    orders = [
+        _ordered(plant, track, follows_s, full_s, now_s)
+        for plant, track, follows_s, full_s in zip(
+            settings.ders, tracks, state.follows_s, state.full_s, strict=True
+        )
+    ]
+    state = replace(
+        state,
+        at_s=now_s,
+        wanted_w=wanted_w,
+        content_s=content_s,
+        follows_s=tuple(order[0] for order in orders),
+        full_s=tuple(order[1] for order in orders),
+    )
     if limiter.sequence == before.sequence or limiter.export_w is None:
         return state
     low_w = high_w = -limiter.export_w
@@ -122,6 +145,18 @@ def absorbed_w(plant: DerPlant, track: Track, now_s: float) -> float:
     if track.last_w is None or now_s - track.seen_s > plant.unseen_s:
         return 0.0
     return max(0.0, -track.last_w)
+
+
+def _ordered(
+    plant: DerPlant, track: Track, follows_s: float, full_s: float, now_s: float
+) -> tuple[float, float]:
+    """When storage last absorbed as it was told to, and until when it is taken for full."""
+    short_w = (track.last_w or 0.0) - goal_w(track.late)
+    if goal_w(track.late) >= 0.0 or short_w <= FOLLOWS * plant.nameplate_w:
+        return now_s, full_s
+    if now_s - follows_s <= PATIENCE_S:
+        return follows_s, full_s
+    return now_s, now_s + FULL_FOR_S
 
 
 def _wanted_w(plant: DerPlant, track: Track, was_w: float, passed_s: float) -> float:

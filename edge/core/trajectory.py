@@ -47,6 +47,11 @@ def level_span(path: Trajectory, from_s: float, to_s: float) -> tuple[float, flo
     return low_w, high_w
 
 
+def goal_w(path: Trajectory) -> float:
+    """Where the path is going in the end: the last limit that was sent."""
+    return path.goals[-1][2] if path.goals else path.goal_w
+
+
 def commanded(path: Trajectory, effective_s: float, limit_w: float) -> Trajectory:
     """The path with one more limit, taking effect at `effective_s`."""
     last_w = path.goals[-1][2] if path.goals else path.goal_w

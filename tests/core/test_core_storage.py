@@ -19,6 +19,7 @@ from edge.core.limiter import Limiter
 from edge.core.noise import Noise
 from edge.core.settings import CoreSettings, DerPlant
 from edge.core.storage import (
+    PATIENCE_S,
     PROBE_AFTER_S,
     Storage,
     absorbed_w,
@@ -26,7 +27,7 @@ from edge.core.storage import (
     storage_start,
     storage_step,
 )
-from edge.core.track import Track, output_span
+from edge.core.track import Track, output_span, sent
 from edge.model.image import DerReading, Image, Override
 from edge.model.permit import Permit
 from edge.model.sample import Sample
@@ -220,7 +221,7 @@ def test_the_upper_limits_never_pass_the_total_but_by_what_is_measured_and_every
 
 def test_what_generation_wants_is_what_it_shows_and_room_or_what_it_had_before_it_was_held_down() -> None:
     settings_ = replace(SETTINGS, ders=(B, C), charge_w=30.0)
-    state = Storage(100.0, (80.0, 40.0), (0.0, 0.0))
+    state = Storage(100.0, (80.0, 40.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
     limiter = Limiter(60.0, 1, 100.0, Noise(0.0))
 
     def wanted(track: Track, now_s: float = 101.0) -> float:
@@ -323,6 +324,41 @@ def test_generation_that_is_held_down_for_long_is_probed_where_nothing_may_be_ex
         settings_, START, limiter, limiter, (content, IDLE), frozenset(), pcc(0.0, 101.0), 101.0
     )
     assert after.content_s == (101.0, 100.0)
+
+
+def ordered(track: Track, follows_s: float, now_s: float = 101.0) -> tuple[float, float]:
+    """Since when c follows, and until when it is taken for full; nothing new of the PCC."""
+    state = replace(START, follows_s=(0.0, follows_s), full_s=(0.0, 7.0))
+    limiter = Limiter(60.0, 1, now_s, Noise(0.0))
+    settings_ = replace(SETTINGS, ders=(B, C), charge_w=30.0)
+    tracks = (still(B, 50.0, 100.0, last_w=50.0), track)
+    after = storage_step(settings_, state, limiter, limiter, tracks, frozenset(), pcc(0.0, 101.0), now_s)
+    return after.follows_s[1], after.full_s[1]
+
+
+def test_storage_that_does_not_absorb_as_it_is_told_is_taken_for_full_for_a_minute() -> None:
+    assert ordered(still(C, -0.8, 100.0, last_w=0.0), 50.0) == (101.0, 7.0), "2 % of 40 W"
+    assert ordered(still(C, -0.8, 100.0, last_w=0.001), 50.0) == (101.0, 161.0)
+    told = still(C, -20.0, 100.0, last_w=-19.5)
+    assert ordered(told, 50.0) == (101.0, 7.0)
+    short = replace(told, last_w=-19.1)
+    assert ordered(short, 101.0 - PATIENCE_S) == (96.0, 7.0)
+    assert ordered(short, 101.0 - PATIENCE_S - 0.01) == (101.0, 161.0)
+    assert ordered(replace(told, last_w=None), 50.0) == (101.0, 161.0)
+    assert ordered(still(C, 0.0, 100.0, last_w=30.0), 50.0) == (101.0, 7.0), "it was not told to absorb"
+    in_flight = sent(still(C, -20.0, 100.0, last_w=0.0), C, 5.0, 101.0, 0.0)
+    assert ordered(in_flight, 50.0) == (101.0, 7.0), "and not any more"
+
+
+def test_what_is_taken_for_full_absorbs_nothing_until_it_is_asked_again() -> None:
+    def floor_w(until_s: float) -> float:
+        state = running()
+        assert state.storage is not None
+        full = replace(state, storage=replace(state.storage, full_s=(0.0, until_s)))
+        return scan(seen(), full)[1].floors_w["c"]
+
+    assert floor_w(NOW_S) == -25.0
+    assert floor_w(NOW_S + 0.01) == 0.0
 
 
 def test_a_set_point_follows_the_net_load_when_that_moved_by_more_than_half_the_margin() -> None:
