@@ -99,6 +99,11 @@ def test_a_move_takes_at_most_ten_seconds() -> None:
     for _ in range(round(MOVE_WITHIN_S)):
         assert site.look(1.9).against == 0.0
     assert site.state.since_s == site.now_s, "begun anew"
+    early = begun(-1.0)
+    for _ in range(round(MOVE_WITHIN_S) - 2):
+        early.look(1.9)
+    early.look(1.9, after_s=1.95)
+    assert early.state.since_s < early.now_s, "still the same move"
     slow = begun(-1.0)
     for _ in range(round(MOVE_WITHIN_S) - 1):
         slow.look(2.1)
