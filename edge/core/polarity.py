@@ -32,7 +32,7 @@ class Polarity:
     looked_s: float = float("-inf")
     since_s: float = float("-inf")
     made_w: float | None = None
-    export_w: float = 0.0
+    export_w: float = float("-inf")
     against: float = 0.0
     told: bool = False
 

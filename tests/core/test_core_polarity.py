@@ -57,6 +57,12 @@ def test_whole_moves_that_are_answered_the_wrong_way_are_told_with_the_third(by_
     assert site.state.against == AGAINST
 
 
+def test_less_than_three_whole_moves_are_not_enough() -> None:
+    site = begun(-1.0)
+    assert not any(site.look(by_w).told for by_w in (100.0, 100.0, 96.0))
+    assert site.look(20.0).told
+
+
 def test_a_smaller_move_counts_by_its_share_and_one_below_two_percent_not_at_all() -> None:
     site = begun(-1.0)
     assert site.look(50.0).against == pytest.approx(0.5)
