@@ -78,7 +78,7 @@ def test_it_is_what_a_plain_loop_over_the_rows_finds(seed: int) -> None:
 
     counted_s, longest_s, below_s = 0.0, 0.0, math.inf
     for row in range(200, 3000):
-        above = export_w[row] > LIMIT_W
+        above = export_w[row] > LIMIT_W + 0.5
         below_s = 0.0 if above else below_s + DT_S
         counted_s = counted_s + DT_S if below_s <= 10.0 - DT_S / 2 else 0.0
         longest_s = max(longest_s, counted_s - below_s)
