@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -26,8 +25,8 @@ class Stores:
     charge_w: float
     charge_caps_w: Caps
     absorbed_w: Caps
-    serve_w: float = 0.0
-    level_w: float = math.inf
+    serve_w: float
+    level_w: float
 
 
 def banded(

@@ -108,7 +108,12 @@ def test_charging_and_an_export_of_nothing_overlap_by_twice_the_margin() -> None
 def stores(**swaps: object) -> Stores:
     """Storage c that may do anything and was measured to absorb nothing."""
     plain = Stores(
-        math.inf, math.inf, {"c": 30.0, "d": 10.0, "s": 30.0}, {"c": 0.0, "d": 0.0, "s": 0.0}, level_w=-1e9
+        math.inf,
+        math.inf,
+        {"c": 30.0, "d": 10.0, "s": 30.0},
+        {"c": 0.0, "d": 0.0, "s": 0.0},
+        serve_w=0.0,
+        level_w=-1e9,
     )
     return replace(plain, **swaps)  # type: ignore[arg-type]  # named fields
 
