@@ -13,7 +13,7 @@ from benchmarks.dead.harm import can_mount
 from benchmarks.dead.sites import CONTACT, REVERSION
 from benchmarks.dead.trial import fair_trial
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("case", CASES)
