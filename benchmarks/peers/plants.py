@@ -8,6 +8,7 @@ the size for which a peer documents its watts; times and slopes do not depend on
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,7 @@ from sim.files.weather import Clouds, Day, WeatherFile
 from sim.scenario import load_scenario
 from sim.simfile import SimFile
 from sim.stability.bench import DEADBAND_PCT, DER_POLL_S
-from sim.stability.grid import LAG_S, Cell, profiles, thinned
+from sim.stability.grid import LAG_S, MOST_WRONG, Cell, thinned
 from sim.study.file import SHIPPED
 from sim.study.variant import Seeds, variant
 
@@ -100,7 +101,8 @@ class Case:
 def cases(thin: int, seed: int) -> list[Case]:
     """One plant out of `thin` of the grid with steps of the load, then the days; `seed` draws load, noise and clouds."""
     cells = thinned(thin)
-    wrong = [factors for _, factors in profiles(cells, wrong=True)]
+    draw = random.Random(1)
+    wrong = [(_factor(draw), _factor(draw)) for _ in cells]
     stepping = [
         Case(cell, _EXACT if index // 2 % 2 else wrong[index], NOISES_PU[index % 2], seed + index)
         for index, cell in enumerate(cells)
@@ -111,6 +113,11 @@ def cases(thin: int, seed: int) -> list[Case]:
         for row, cell in enumerate(DAY_CELLS)
     ]
     return stepping + days
+
+
+def _factor(draw: random.Random) -> float:
+    """By what a profile may be wrong: from half to twice."""
+    return float(MOST_WRONG ** draw.uniform(-1.0, 1.0))
 
 
 def plant(case: Case) -> tuple[SimFile, Site]:
