@@ -51,8 +51,11 @@ class Answer:
 
     @property
     def undershoots(self) -> bool:
-        """Whether it fell by more than 5 % of nameplate too low and stayed there for longer than it may."""
-        return self.ours.undershoot_pu > NEAR_PU and self.ours.back_s > 2 * self.best.response_s
+        """Whether it fell by more than 5 % of nameplate too low and stayed there for longer than it may.
+
+        A rise starts too low: there the ratio says all.
+        """
+        return not self.rises and self.ours.undershoot_pu > NEAR_PU and self.ours.back_s > 2 * self.best.response_s
 
     @property
     def bounded(self) -> bool:

@@ -120,6 +120,7 @@ def test_ratios_undershoot_and_oscillation() -> None:
     for (lacks_pu, back_s), low in judged.items():
         ours = replace(slow, undershoot_pu=lacks_pu, back_s=back_s)
         assert Answer(CASE, ours, best, 0.0).undershoots is low
+        assert not Answer(CASE, ours, best, 0.0, rises=True).undershoots
 
 
 @pytest.mark.parametrize(
