@@ -55,7 +55,11 @@ class Answer:
 
         A rise starts too low: there the ratio says all.
         """
-        return not self.rises and self.ours.undershoot_pu > NEAR_PU and self.ours.back_s > 2 * self.best.response_s
+        return (
+            not self.rises
+            and self.ours.undershoot_pu > NEAR_PU
+            and self.ours.back_s > 2 * self.best.response_s
+        )
 
     @property
     def bounded(self) -> bool:
