@@ -104,7 +104,8 @@ def _returned(value: ast.expr, function: ast.FunctionDef) -> Iterator[ast.expr]:
             return  # what it is made of is changed into its opposite already
         other = ast.UnaryOp(ast.Not(), value)
     elif kind in ("int", "float"):
-        other = ast.BinOp(value, ast.Add(), ast.Constant(1))
+        is_endless = ast.unparse(value) == "math.inf"
+        other = ast.UnaryOp(ast.USub(), value) if is_endless else ast.BinOp(value, ast.Add(), ast.Constant(1))
     elif same:
         other = ast.Name(same[0], ast.Load())
     elif outer in EMPTY or kind.endswith(", ...]"):
