@@ -6,7 +6,7 @@ of the quickest answer that they allow and that of the slowest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge.core.pace import AROUND, QUICK, learnt
 from edge.core.settings import DerPlant
@@ -40,6 +40,20 @@ class Track:
     unproven: tuple[tuple[float, float], ...] = ()
     slow: float = AROUND
 
+    def on(self, early: Trajectory, late: Trajectory, unproven: tuple[tuple[float, float], ...]) -> Track:
+        """The same on other paths."""
+        return Track(
+            early,
+            late,
+            self.seen_s,
+            self.below_w,
+            self.weather_w,
+            self.last_w,
+            self.export_w,
+            unproven,
+            self.slow,
+        )
+
 
 def new_track(plant: DerPlant, now_s: float) -> Track:
     """A DER of which nothing is known: it may be at nameplate."""
@@ -54,13 +68,11 @@ def observed(
     track: Track, plant: DerPlant, reading: DerReading, now_s: float, export_w: float | None
 ) -> Track:
     """The track after this scan's reading of the DER, if that is a new one; `export_w` is the sample before it."""
-    early, late = pruned(track.early, now_s), pruned(track.late, now_s)
+    early, late = track.early, track.late
     unproven = _unproven(track.unproven, reading.limit_w)
-    if early is not track.early or late is not track.late or unproven != track.unproven:
-        track = replace(track, early=early, late=late, unproven=unproven)
     output_w = reading.output_w.since(track.seen_s)
     if output_w is None:
-        return track
+        return track if unproven is track.unproven else track.on(early, late, unproven)
     from_s, to_s = reading.output_w.oldest_s, reading.output_w.newest_s
     low_w, high_w = levels(track, from_s - 0.1, to_s)
     least_w, most_w = levels(track, from_s - EARLY_S, to_s + EARLY_S)
@@ -80,8 +92,8 @@ def observed(
     if falls or output_w > high_w:
         # It has shown where it is.
         at_w = min(output_w, plant.nameplate_w)
-        early = anchored(early, from_s, at_w, plant.slope_w_per_s / QUICK)
-        late = anchored(late, to_s, at_w, plant.slope_w_per_s / slow)
+        early = anchored(pruned(early, now_s), from_s, at_w, plant.slope_w_per_s / QUICK)
+        late = anchored(pruned(late, now_s), to_s, at_w, plant.slope_w_per_s / slow)
     return Track(
         early, late, from_s, below_w, weather_w, max(-plant.charge_w, output_w), export_w, unproven, slow
     )
@@ -131,15 +143,14 @@ def sent(track: Track, plant: DerPlant, limit_w: float, now_s: float, command_s:
         return track
     higher = tuple(item for item in track.unproven if item[1] > limit_w)
     since_s = track.unproven[len(higher)][0] if len(higher) < len(track.unproven) else now_s
-    early = track.early
+    early, late = pruned(track.early, now_s), pruned(track.late, now_s)
     if 0.0 == limit_w < plant.min_w:
         # Below its minimum it is switched off: that may come at once, and along no slope.
         early = anchored(early, now_s, 0.0, early.slope_w_per_s)
-    return replace(
-        track,
-        early=commanded(early, now_s + plant.dead_time_s * QUICK, limit_w),
-        late=commanded(track.late, now_s + plant.dead_time_s * track.slow + command_s, limit_w),
-        unproven=(*higher, (since_s, limit_w)),
+    return track.on(
+        commanded(early, now_s + plant.dead_time_s * QUICK, limit_w),
+        commanded(late, now_s + plant.dead_time_s * track.slow + command_s, limit_w),
+        (*higher, (since_s, limit_w)),
     )
 
 

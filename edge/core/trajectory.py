@@ -37,14 +37,16 @@ def level_at(path: Trajectory, t_s: float) -> float:
 
 def level_span(path: Trajectory, from_s: float, to_s: float) -> tuple[float, float]:
     """The lowest and the highest level between two times."""
-    first_w, last_w = level_at(path, from_s), level_at(path, to_s)
-    low_w, high_w = (first_w, last_w) if first_w <= last_w else (last_w, first_w)
-    for effective_s, level_w, _ in reversed(path.goals):
+    low_w = high_w = level_at(path, to_s)
+    begun_s, first_w, next_w = path.at_s, path.level_w, path.goal_w
+    for effective_s, level_w, goal_w in reversed(path.goals):
         if effective_s <= from_s:
+            begun_s, first_w, next_w = effective_s, level_w, goal_w
             break
         if effective_s < to_s:
             low_w, high_w = min(low_w, level_w), max(high_w, level_w)
-    return low_w, high_w
+    first_w = _moved(first_w, next_w, (from_s - begun_s) * path.slope_w_per_s)
+    return min(low_w, first_w), max(high_w, first_w)
 
 
 def goal_w(path: Trajectory) -> float:

@@ -1,8 +1,8 @@
 """Runs mutants against the tests of the heart, each in a forked process; nothing is written into the tree.
 
 A child forgets the heart and its tests, imports them again with the change in place, and runs what reaches the
-changed line, file by file, the nearest and quickest first, until a test fails. Constants of a module, and what nothing near has killed, meet all
-the other tests too.
+changed line, file by file, the nearest and quickest first, until a test fails. Constants and defaults meet all the
+other tests too.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ class Trial:
         took_s = self.record.took_s
         every = set(took_s)
         near = self.record.near(mutant.module, mutant.line, mutant.last_line) or every
-        rest = set() if mutant.key in self.excused else every - near
+        # What runs in functions shows in the tests that reach it; the rest may be seen from anywhere.
+        rest = set() if mutant.in_function or mutant.key in self.excused else every - near
         for tests in (near, rest):
             files: dict[str, float] = defaultdict(float)
             for nodeid in tests:
