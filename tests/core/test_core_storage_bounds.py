@@ -26,11 +26,17 @@ SIGHTED, BLIND = Fallback(active=False, since_s=0.0), Fallback(active=True, sinc
 STARTING = replace(BLIND, starting=True)
 
 
-def charge_cap_w(soc: Sample, full_pu: float, fallback: Fallback = SIGHTED, floor: Sample = NONE) -> float:
-    """The most that battery c may absorb."""
+def charge_cap_w(
+    soc: Sample,
+    full_pu: float,
+    fallback: Fallback = SIGHTED,
+    floor: Sample = NONE,
+    until_s: float = -math.inf,
+) -> float:
+    """The most that battery c may absorb; until `until_s` it is taken for full."""
     c = replace(C, full_pu=full_pu)
     at = image(pcc(0.0, NOW_S), der("c", 0.0, 0.0, NOW_S, soc_pu=soc, floor_w=floor))
-    return _charge_caps(replace(SITE, ders=(c,)), fallback, at, ())["c"]
+    return _charge_caps(replace(SITE, ders=(c,)), fallback, at, (), (until_s,), NOW_S)["c"]
 
 
 @pytest.mark.parametrize(("full_pu", "cap_w"), [(0.1, 30.0), (0.005, 0.0)])
@@ -41,6 +47,11 @@ def test_an_unknown_state_of_charge_is_taken_for_empty(full_pu: float, cap_w: fl
 @pytest.mark.parametrize(("soc_pu", "cap_w"), [(0.9449, 30.0), (0.945, 0.0), (1.0, 0.0)])
 def test_a_full_one_absorbs_nothing(soc_pu: float, cap_w: float) -> None:
     assert charge_cap_w(Sample.good(soc_pu, NOW_S), 0.95) == cap_w
+
+
+@pytest.mark.parametrize(("until_s", "cap_w"), [(NOW_S, 30.0), (NOW_S + 0.01, 0.0)])
+def test_one_that_is_taken_for_full_absorbs_nothing_until_then(until_s: float, cap_w: float) -> None:
+    assert charge_cap_w(NONE, 0.95, until_s=until_s) == cap_w
 
 
 @pytest.mark.parametrize(
