@@ -1,8 +1,8 @@
 """Time budgets of the elements, added up from the site's declared figures (all in s).
 
 Clearing: `delay + max(scan + actuation, dead-man)`, and what unchanged registers may stand for a new value, must not
-pass 2.0 s, so that it holds even when the agent dies while the element is timing. Security: `delay` must cover everything that healthy operation may take
-between two samples, one of them lost. Source: control.md of the project; IREC 2023 Section IV.B.3.
+pass 2.0 s, so that it holds even when the agent dies while the element is timing. Security: `delay` must cover
+everything that healthy operation may take between two samples, one of them lost. Source: control.md of the project; IREC 2023 Section IV.B.3.
 """
 
 from __future__ import annotations

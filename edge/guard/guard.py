@@ -101,7 +101,6 @@ def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
         operated=bool(state.causes),
         force_fallback=any(_must_come_down(settings, was, now_s) for was in (state.pcs, *state.bounds))
         or _further_must_come_down(settings, state, now_s),
-        timing=any(was.picked_up for was in (state.pcs, *state.elements, *state.further)),
         unresponsive=frozenset(
             der.name for der, watch in watched(settings, state) if watch.unresponsive_s is not None
         ),

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 class Permit:
     """The guard's word. `unresponsive` names DERs that took a lower limit and kept their power.
 
-    `timing`: an excursion has been counted since then and is not reset, whether or not export is back.
     `operated`: something demanded a trip in the last scan, whether or not the latch was set already.
     """
 
     tripped: bool = False
     operated: bool = False
     force_fallback: bool = False
-    timing: bool = False
     unresponsive: frozenset[str] = frozenset()

@@ -129,16 +129,6 @@ class TestElement:
         assert bench.kinds().count("pickup") == 4
         assert bench.kinds().count("dropout") == 3
 
-    def test_the_limiter_is_told_that_one_is_timing(self) -> None:
-        bench = PhaseBench(FURTHER).phases(0.0, 41.0, 0.0, ready=True)
-        assert permit(bench.settings, bench.state, bench.now_s).timing
-        bench.phases(0.0, 36.0, 0.0)
-        assert not bench.state.further[0].picked_up
-        assert permit(bench.settings, bench.state, bench.now_s).timing  # the bound, until its reset
-        for _ in range(102):
-            bench.phases(0.0, 36.0, 0.0)
-        assert not permit(bench.settings, bench.state, bench.now_s).timing
-
     def test_it_trips_by_itself_and_no_test_is_to_blame(self) -> None:
         """A lowered pickup is one of the total."""
         bench = PhaseBench(FURTHER).phases(0.0, 0.0, 0.0, ready=True)

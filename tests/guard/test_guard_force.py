@@ -34,17 +34,9 @@ def test_near_the_bound(begun_s: float, elapsed_s: float, clear_s: float | None,
     cleared_s = None if clear_s is None else begun_s + clear_s
     pcs = ElementState(begun_s, picked_up=True, clear_s=cleared_s)
     found = permit(SLOW, replace(guard_start(SLOW, NEW_SITE, begun_s), pcs=pcs), begun_s + elapsed_s)
-    assert (found.force_fallback, found.timing) == (forced, True)
+    assert found.force_fallback == forced
 
 
-def test_one_of_several_elements_is_timing() -> None:
-    state = guard_start(SLOW, NEW_SITE, 0.0)
-    still, picked_up = ElementState(0.0), ElementState(0.0, picked_up=True)
-    for elements in [(still, picked_up), (picked_up, still)]:
-        assert permit(SLOW, replace(state, elements=elements), 0.0).timing
-
-
-def test_without_an_excursion_nothing_is_forced_and_nothing_is_counted() -> None:
+def test_without_an_excursion_nothing_is_forced() -> None:
     found = permit(SLOW, guard_start(SLOW, NEW_SITE, 0.0), 99.0)
     assert not found.force_fallback
-    assert not found.timing
