@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from core_bench import SETTINGS, A, B, pcc, still
 
-from edge.core.limiter import Limiter, correct, followed, load_span, target_w
+from edge.core.limiter import Limiter, correct, followed, load_span, moved, target_w
 from edge.core.noise import Noise
 from edge.core.track import Track, sent
 
@@ -157,3 +157,37 @@ def test_a_der_not_seen_for_long_lets_nothing_rise_and_still_lets_it_fall() -> N
     unseen = settled(12.0, 48.0, seen_s=90.0)
     assert after(60.0, 10.0, unseen, load_w=36.0).ceiling_w == 60.0
     assert after(60.0, 60.0, unseen, load_w=36.0).ceiling_w == pytest.approx(24.0)
+
+
+def test_with_storage_the_sum_may_be_an_absorption_up_to_what_it_can() -> None:
+    limiter = Limiter(60.0, 0, 99.8, Noise(0.0))
+    for export_w, ceiling_w in [(80.0, 4.0), (100.0, -16.0), (120.0, -30.0)]:
+        found = correct(
+            replace(SETTINGS, charge_w=30.0),
+            limiter,
+            settled(10.0, 50.0),
+            NOBODY,
+            pcc(export_w, 100.0),
+            100.0,
+        )
+        assert found.ceiling_w == pytest.approx(ceiling_w)
+
+
+def test_a_clock_that_stands_raises_and_lowers_nothing() -> None:
+    assert after(60.0, -60.0, settled(12.0, 48.0), used_s=100.5).ceiling_w == 60.0
+
+
+@pytest.mark.parametrize(("last_w", "heard"), [(0.999, True), (1.0, False)])
+def test_noise_is_only_heard_where_the_load_is_known_to_the_least_margin(last_w: float, heard: bool) -> None:
+    a, b = settled(12.0, 48.0)
+    at = (a, replace(b, last_w=last_w))
+    assert (after(60.0, 0.0, at, lost=frozenset({"b"})).noise != Noise(0.0)) is heard
+
+
+def test_before_the_first_sample_nothing_was_averaged() -> None:
+    assert Limiter(60.0, 0, 99.8, Noise(0.0)).averaged == 0
+
+
+@pytest.mark.parametrize(("wanted_w", "then_w"), [(61.0, 60.0), (61.01, 61.01), (59.0, 60.0), (58.99, 58.99)])
+def test_a_fifth_of_the_margin_itself_is_left_alone(wanted_w: float, then_w: float) -> None:
+    assert moved(60.0, wanted_w, 5.0, 10.0) == then_w
