@@ -153,7 +153,8 @@ class Stage:
 def _with_uri(text: str, role: str, uri: str) -> str:
     """Put `uri` where the table of `role` names its own (`[meter]`, or the table with that name)."""
     anchor = r"\[meter\]\n" if role == "meter" else rf'name = "{re.escape(role)}"\n'
-    changed, count = re.subn(rf'({anchor}uri = ")[^"]*"', lambda found: f'{found[1]}{uri}"', text)
+    between = r"(?:[^\[\n][^\n]*\n)*?"  # other keys of that table
+    changed, count = re.subn(rf'({anchor}{between}uri = ")[^"]*"', lambda found: f'{found[1]}{uri}"', text)
     if count != 1:
         raise StageError(f"the demo's site file has no device {role}")
     return changed
