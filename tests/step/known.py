@@ -1,17 +1,21 @@
 """The tightest that good information allows for the sum of the ceilings, by a rule of its own.
 
-Blind, it is the most that may be exported less what unheard DERs may make. With sight, the host took no more at the sample than the DERs
-can have made less the export that it showed; and a DER can have made no more than the highest ceiling in force, or the
-highest output measured, since the slowest answer that a profile wrong by a factor of two allows.
+Blind, it is the most that may be exported less what unheard DERs may make: nothing behind a contact that was told to
+open and is seen open. With sight, the host took no more at the sample than the DERs can have made less the export that
+it showed; and a DER can have made no more than the highest ceiling in force, or the highest output measured, since the
+slowest answer that a profile wrong by a factor of two allows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edge.core.pace import SPREAD
-from edge.model.image import Image
+from edge.model.image import DerReading, Image
 from edge.model.site import Der, Site
 
 COMMAND_S = 0.03
+SEEN_OPEN_S = 2.0
 
 
 class Known:
@@ -36,16 +40,27 @@ class Known:
         for name, limit_w in limits_w.items():
             self.ceilings[name].append((now_s, limit_w))
 
-    def seen(self, image: Image, *, sighted: bool, is_new: bool) -> float:
-        """The most that the ceilings may add up to after this scan."""
-        for reading in image.ders:
+    def measured(self, readings: Iterable[DerReading]) -> None:
+        """What the DERs were measured to make."""
+        for reading in readings:
             output_w = reading.output_w.since(float("-inf"))
             if output_w is not None:
                 self.outputs[reading.name].append((reading.output_w.newest_s, output_w))
+
+    def seen(self, image: Image, *, sighted: bool, is_new: bool, open_at_s: float | None = None) -> float:
+        """The most that the ceilings may add up to after this scan; `open_at_s` where the contacts were told to open."""
+        self.measured(image.ders)
         unheard = {der.name for der in image.ders if not der.reachable or der.refused}
+        if open_at_s is not None:
+            opened = {
+                output.name for output in image.outputs if output.closed.fresh(open_at_s, SEEN_OPEN_S) == 0.0
+            }
+            behind = {der.name for der in self.site.der if der.contact in opened}
+        else:
+            behind = set()
         limit_w = self.most_export_w
         if not sighted:
-            return max(0.0, limit_w - self._rated_w(unheard))
+            return max(0.0, limit_w - self._rated_w(unheard - behind))
         if is_new:
             export = image.pcc.power_w(self.place)
             load_w = -export.otherwise(0.0)
@@ -56,7 +71,7 @@ class Known:
                     made_w = self._most_w(der, export.oldest_s, export.newest_s)
                 load_w += self.parts[der.name] * made_w
             self.allowed_w = limit_w + load_w
-        return max(0.0, self.allowed_w - self._rated_w(unheard))
+        return max(0.0, self.allowed_w - self._rated_w(unheard - behind))
 
     def _rated_w(self, names: set[str]) -> float:
         return sum(self.parts[der.name] * der.nameplate_w for der in self.site.der if der.name in names)
