@@ -150,7 +150,7 @@ def narrowed(
     """
     for phase, ceiling_w in zip(settings.phases, ceilings_w, strict=True):
         given_w = {name: max(limit_w, -absorbed_w.get(name, 0.0)) for name, limit_w in limits_w.items()}
-        over_w = on_phase_w(phase, given_w) - max(0.0, ceiling_w)
+        over_w = on_phase_w(phase, given_w) - ceiling_w
         if over_w > 0.0:
             _lower(phase, limits_w, over_w)
     return limits_w

@@ -144,7 +144,9 @@ def core_step(
     )
     if rooms:
         ceilings_w = boundaries.ceilings_w(rooms, phases)
-        limits_w = boundaries.narrowed(settings, limits_w, ceilings_w, _absorbed_w(settings, tracks, now_s))
+        limits_w = boundaries.narrowed(
+            settings, limits_w, ceilings_w, _absorbed_w(settings, fallback, tracks, now_s)
+        )
         single = (*boundaries.narrowings(settings, ceilings_w), *single)
     # A DER that does not answer is told to stop all the same: it may hear without being heard.
     limits_w |= dict.fromkeys(lost, 0.0)
@@ -174,10 +176,12 @@ def core_step(
     )
 
 
-def _absorbed_w(settings: CoreSettings, tracks: tuple[Track, ...], now_s: float) -> dict[str, float]:
-    """What each storage unit was measured to absorb."""
+def _absorbed_w(
+    settings: CoreSettings, fallback: Fallback, tracks: tuple[Track, ...], now_s: float
+) -> dict[str, float]:
+    """What each storage unit was measured to absorb; without sight nothing is built on that."""
     return {
-        plant.name: absorbed_w(plant, track, now_s)
+        plant.name: 0.0 if fallback.active else absorbed_w(plant, track, now_s)
         for plant, track in zip(settings.ders, tracks, strict=True)
         if plant.stores
     }
@@ -213,7 +217,7 @@ def _shared(
         discharge_w,
         charge_w,
         _charge_caps(settings, fallback, image, single, storage.full_s, now_s),
-        _absorbed_w(settings, tracks, now_s),
+        _absorbed_w(settings, fallback, tracks, now_s),
         serve_w,
         _level_w(settings, fallback, limiter, stack) - (stack[0].limit_w - ceiling_w),
     )

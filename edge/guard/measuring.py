@@ -59,10 +59,13 @@ def level_of(error_w: float, pickup_w: float) -> Level:
 
 
 def measured(site: Site, settings: GuardSettings) -> Iterator[Finding]:
-    """Each 32R pickup against the error of what it sees."""
-    for index, element in enumerate(settings.elements):
-        if element.name == "32R":
-            yield _against(site, f"guard.element[{index}].pickup_w", element)
+    """Each 32R pickup, that of each phase too, against the error of what it sees."""
+    for index, given in enumerate(site.guard.element):
+        if given.kind == "32R":
+            yield _against(site, f"guard.element[{index}].pickup_w", settings.elements[index])
+            for element in settings.further:
+                if element.name.startswith("32R-"):
+                    yield _against(site, f"guard.element[{index}].pickup_phase_w", element)
 
 
 def _against(site: Site, path: str, element: ElementSettings) -> Finding:
@@ -71,7 +74,7 @@ def _against(site: Site, path: str, element: ElementSettings) -> Finding:
         return Finding(
             "warning",
             path,
-            f"nothing shows that a 32R pickup of {element.pickup_w:g} W can be measured here: [meter.instruments] is"
+            f"nothing shows that a {element.name} pickup of {element.pickup_w:g} W can be measured here: [meter.instruments] is"
             " missing (errors of meter and transformers, expected reactive flow, creep)",
         )
     error = error_at(instruments, element.pickup_w)
@@ -85,6 +88,6 @@ def _against(site: Site, path: str, element: ElementSettings) -> Finding:
     return Finding(
         level,
         path,
-        f"measuring error at a 32R pickup of {element.pickup_w:g} W and a reactive flow of"
+        f"measuring error at a {element.name} pickup of {element.pickup_w:g} W and a reactive flow of"
         f" {instruments.expected_var:g} var: {error.spelled()}{share}; {said[level]}",
     )

@@ -26,7 +26,7 @@ DER_REPEAT_S = 5.0
 """A DER at work may show the same power, voltage and frequency for this long, then it counts as frozen."""
 
 ASLEEP = 0.01
-"""Of nameplate: a DER that makes no more than this may repeat its registers without end."""
+"""Of nameplate: a DER that makes or absorbs no more than this may repeat its registers without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class DerFreshness:
         if answer.raw != self._raw:
             self._raw, self._changed_s = answer.raw, answer.request_sent_s
         repeats = answer.request_sent_s - self._changed_s <= DER_REPEAT_S + _ROUNDING_S
-        if not repeats and output_w.otherwise(0.0) > ASLEEP * self._der.nameplate_w:
+        if not repeats and abs(output_w.otherwise(0.0)) > ASLEEP * self._der.nameplate_w:
             return False
         self.output_w = output_w
         return True

@@ -319,6 +319,22 @@ class TestNarrowed:
             "v": 0.0,
         }
 
+    def test_what_storage_absorbs_makes_no_more_room_than_the_phase_has(self) -> None:
+        """20 W on a, where storage is told to take 5 W: below 0 the ceiling asks for some of that itself."""
+        plant, told_w = site_of([SHARES[0], SHARES[0]]), {"u": 20.0, "v": -5.0}
+        for ceiling_w, absorbed_w, limit_w in (
+            (30.0, 5.0, 20.0),
+            (0.0, 5.0, 5.0),
+            (-3.0, 5.0, 2.0),
+            (-5.0, 5.0, 0.0),
+            (-9.0, 5.0, 0.0),
+            (0.0, 2.0, 2.0),
+            (-3.0, 2.0, 0.0),
+            (10.0, 0.0, 10.0),
+        ):
+            found = narrowed(plant, dict(told_w), (ceiling_w, 99.0, 99.0), {"v": absorbed_w})
+            assert found == {"u": pytest.approx(limit_w), "v": -5.0}, (ceiling_w, absorbed_w)
+
     def test_powers_on_a_phase(self) -> None:
         assert on_phase_w(PHASES.phases[0], {"a": 3.0, "b": 8.0}) == 5.0
         assert on_phase_w(PHASES.phases[1], {"a": 3.0}) == 0.0

@@ -476,6 +476,16 @@ def test_a_start_loosens_neither_end_of_what_storage_holds() -> None:
     assert wish.floors_w["c"] == -30.0, "nothing is known of its floor"
 
 
+def test_without_sight_what_a_device_absorbs_from_before_a_start_makes_no_room() -> None:
+    """It may stop, and nobody would see what then goes out; nor would such limits ever be verified to be safe."""
+    state = running()
+    state = replace(state, fallback=replace(state.fallback, active=True, starting=True, since_s=100.0))
+    c = der("c", -20.0, -20.0, 100.9, floor_w=Sample.good(-20.0, 100.9))
+    _, wish = scan(seen(c, None), state)
+    assert wish.limits_w["c"] == -20.0
+    assert wish.limits_w["b"] == pytest.approx(wish.narrowings[0].limit_w)
+
+
 def test_fallback_is_left_only_with_charging_verified_to_be_off_where_import_is_limited() -> None:
     blind = Fallback(active=True, since_s=0.0, sighted_s=0.0)
 

@@ -110,6 +110,26 @@ def test_without_instruments_a_32r_pickup_is_a_warning_and_other_elements_are_no
     assert reverse_power(GOLDEN, 'kind = "32F"') == []
 
 
+def test_the_pickup_of_a_phase_is_held_against_what_is_measured_there() -> None:
+    # A third of 150 W is 50 W; all of the declared flow may be on one phase:
+    #   meter, 0.2 % of hypot(50, 20 000)                             40.0 W
+    #   ratio, 0.3 % of 50 W                                           0.15 W
+    #   angle                                                         87.27 W
+    #   creep                                                          5.0 W
+    at = site(
+        ("noise_w = 60.0", f"noise_w = 60.0{GOLDEN}"),
+        (ELEMENT, 'kind = "32R"'),
+        ("= 25_000.0", "= 0.0\nexport_limit_phase_w = 0.0"),
+    )
+    said = [each for each in judge(at) if each.path == "guard.element[0].pickup_phase_w"]
+    assert [each.level for each in said] == ["problem"] * 3
+    assert said[1].text == (
+        "measuring error at a 32R-b pickup of 50 W and a reactive flow of 20000 var:"
+        " 40.0 meter + 0.1 ratio + 87.3 phase displacement + 5.0 creep = 132.4 W (265 % of it);"
+        " the element could operate on it alone, or never; at or above the pickup is refused"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "missing"),
     [

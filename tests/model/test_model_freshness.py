@@ -190,6 +190,15 @@ def test_a_frozen_der_ages_from_its_last_change_and_a_short_repeat() -> None:
     assert freshness.output_w.oldest_s == 120.0
 
 
+def test_frozen_storage_ages_while_it_charges_too() -> None:
+    """What it absorbs makes room for generation, and a card that answers for a dead battery proves none of it."""
+    for output_w, last_s in ((-12_000.0, 10.0), (-200.1, 10.0), (-200.0, 30.0), (200.0, 30.0), (200.1, 10.0)):
+        freshness = DerFreshness(DER)
+        freshness.take(der_answer(10.0, output_w, 1))
+        freshness.take(der_answer(30.0, output_w, 1))
+        assert freshness.output_w.oldest_s == last_s
+
+
 def test_an_inverter_asleep_repeats_its_zero_all_night() -> None:
     freshness = DerFreshness(DER)
     for poll in range(1000):
