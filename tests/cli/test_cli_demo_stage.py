@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli.demo.stage import StageError, _with_uri
-from edge.model.site import Site
+from edge.model.site import ModbusCoil, Site
 from edge.model.strict_toml import load
 from sim.simfile import DEMO
 
@@ -18,7 +18,9 @@ def test_every_device_of_the_shipped_file_gets_its_address() -> None:
     for port, role in enumerate(roles, 20_001):
         text = _with_uri(text, role, f"tcp://127.0.0.1:{port}?unit=1")
     site = load(Site, text, "demo.site.toml")
-    found = (site.meter.uri, *(der.uri for der in site.der), *(output.uri for output in site.trip_output))
+    (coil,) = site.trip_output
+    assert isinstance(coil, ModbusCoil)
+    found = (site.meter.uri, *(der.uri for der in site.der), coil.uri)
     assert found == tuple(f"tcp://127.0.0.1:{port}?unit=1" for port in (20_001, 20_002, 20_003, 20_004))
 
 
