@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from core_bench import NONE, SETTINGS, der, image, pcc
+from phase_bench import PHASES
 
 from edge.core.control import CoreState, core_start
 from edge.core.enter_service import EnterService
@@ -56,6 +57,7 @@ def test_a_share_below_the_least_is_nothing() -> None:
     for least_w, given_w in [(3.99, 4.0), (4.0, 4.0), (4.01, 0.0)]:
         settings = replace(SETTINGS, ders=(replace(a, min_w=least_w), b))
         assert limits_w(granted_w=(4.0, 80.0), settings=settings)["a"] == given_w
+        assert limits_w(granted_w=(0.05, 80.0), settings=settings)["a"] == 0.0
 
 
 def test_storage_keeps_to_what_is_safe_without_sight() -> None:
@@ -85,6 +87,32 @@ def test_storage_keeps_to_what_is_safe_without_sight() -> None:
         assert wish.floors_w["b"] == max(-8.0, floor_w), "nor more than it may take already"
 
 
+@pytest.mark.parametrize(("held_w", "floor_w"), [(-60.1, -60.0), (-0.05, -0.05), (0.0, 0.0), (5.0, 0.0)])
+def test_storage_may_take_no_more_than_its_device_holds(held_w: float, floor_w: float) -> None:
+    a, b = SETTINGS.ders
+    settings = replace(SETTINGS, ders=(a, replace(b, charge_w=60.0)), charge_w=60.0)
+    holding = replace(SOUND, ders=(SOUND.ders[0], replace(SOUND.ders[1], floor_w=Sample.good(held_w, NOW_S))))
+    state = core_start(settings, 0.0, 0.0, after_trip=False)
+    assert stand_in(holding, settings, state, (20.0, 80.0), 0.0, NOW_S)[1].floors_w == {"b": floor_w}
+
+
+def test_the_least_order_to_absorb_is_kept_and_a_generator_has_none() -> None:
+    a, b = SETTINGS.ders
+    settings = replace(SETTINGS, ders=(a, replace(b, charge_w=60.0)), charge_w=60.0)
+    state = core_start(settings, 0.0, 0.0, after_trip=False)
+    _, wish = stand_in(SOUND, settings, state, (-5.0, -0.05), 0.0, NOW_S)
+    assert wish.limits_w == {"a": 0.0, "b": -0.05}
+
+
+def test_a_phase_that_only_absorbs_begins_anew_at_nothing() -> None:
+    a, b = PHASES.ders
+    settings = replace(PHASES, ders=(a, replace(b, charge_w=60.0)), charge_w=60.0)
+    state = core_start(settings, 0.0, 0.0, after_trip=False)
+    after, wish = stand_in(SOUND, settings, state, (0.0, -10.0), 0.0, NOW_S)
+    assert wish.limits_w["b"] == -10.0
+    assert [limiter.ceiling_w for limiter in after.phases] == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize("swap", [{"reachable": False}, {"refused": True}])
 def test_one_that_does_not_answer_counts_at_nameplate_and_its_contact_opens(swap: dict[str, bool]) -> None:
     silent: DerReading = replace(SOUND.ders[1], **swap)  # type: ignore[arg-type]  # flags of the reading
@@ -92,6 +120,7 @@ def test_one_that_does_not_answer_counts_at_nameplate_and_its_contact_opens(swap
         replace(SOUND, ders=(SOUND.ders[0], silent)), SETTINGS, STATE, (20.0, 80.0), 0.0, NOW_S
     )
     assert wish.limits_w == {"a": 0.0, "b": 0.0}
+    assert wish.narrowings == (Narrowing("limiter-failed", 0.0),)
     assert wish.isolate == after.isolated == {"k"}
     assert after.lost == {"b"}
 

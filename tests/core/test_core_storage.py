@@ -153,6 +153,17 @@ def test_surplus_is_absorbed_and_only_what_was_measured_makes_room() -> None:
     assert shared(40.0, 60.0, full) == ({"b": 40.0, "c": 0.0}, {"c": 0.0})
 
 
+@pytest.mark.parametrize(("wants_w", "limit_w"), [(50.05, -0.05), (50.0, 0.0), (49.95, 0.0)])
+def test_the_least_surplus_is_absorbed_and_the_least_room_left_alone(wants_w: float, limit_w: float) -> None:
+    limits_w, _ = shared(50.0, wants_w, stores(discharge_w=0.0))
+    assert limits_w["c"] == pytest.approx(limit_w)
+
+
+def test_what_little_it_can_absorb_it_absorbs() -> None:
+    limits_w, floors_w = shared(50.0, 60.0, stores(charge_caps_w={"c": 0.05}))
+    assert limits_w["c"] == floors_w["c"] == -0.05
+
+
 def test_what_is_only_waiting_for_its_ramp_is_no_surplus() -> None:
     assert shared(40.0, 60.0, stores(level_w=60.0))[0] == {"b": 40.0, "c": 0.0}
     assert shared(40.0, 60.0, stores(level_w=59.0))[0] == {"b": 40.0, "c": -1.0}
@@ -437,6 +448,14 @@ def test_storage_that_nobody_hears_is_disconnected_where_its_exchange_is_limited
         pcc(0.0, NOW_S), der("b", 70.0, 70.0, NOW_S, reachable=False), der("c", -10.0, -10.0, NOW_S)
     )
     assert scan(lost_b, running(generator), generator)[1].isolate == {"k"}, "it shares the contact of storage"
+
+
+def test_a_contact_that_no_storage_stands_behind_stays_where_it_is() -> None:
+    plant = replace(SITE, ders=(replace(B, contact="m"), C), storage=NO_EXCHANGE)
+    silent = image(
+        pcc(0.0, NOW_S), der("b", 20.0, 20.0, NOW_S, reachable=False), der("c", -10.0, -10.0, NOW_S)
+    )
+    assert scan(silent, running(plant), plant)[1].isolate == set()
 
 
 def test_blind_storage_gives_what_may_be_sent_and_takes_nothing_where_import_is_limited() -> None:
