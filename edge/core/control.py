@@ -9,6 +9,7 @@ from edge.core import boundaries, dispatch
 from edge.core.boundaries import PhaseRoom
 from edge.core.enter_service import EnterService, enter_share, enter_step
 from edge.core.fallback import Fallback, fallback_step
+from edge.core.handover import handed_over
 from edge.core.limiter import Limiter, target_w
 from edge.core.noise import Noise
 from edge.core.plant_functions import FunctionState, functions_start, functions_step, narrowings, reactive
@@ -142,12 +143,15 @@ def core_step(
         single,
         now_s,
     )
+    held = [(settings, ceiling_w)]
     if rooms:
         ceilings_w = boundaries.ceilings_w(rooms, phases)
+        held += zip(settings.phases, ceilings_w, strict=True)
         limits_w = boundaries.narrowed(
             settings, limits_w, ceilings_w, _absorbed_w(settings, fallback, tracks, now_s)
         )
         single = (*boundaries.narrowings(settings, ceilings_w), *single)
+    limits_w = handed_over(tuple(held), tracks, limits_w, limiter.export_w or 0.0, now_s)
     # A DER that does not answer is told to stop all the same: it may hear without being heard.
     limits_w |= dict.fromkeys(lost, 0.0)
     after = CoreState(

@@ -11,6 +11,7 @@ from scanned_device import scanned
 
 from drivers.bus import Buses
 from drivers.factory import make_inverter
+from drivers.limit import LimitBlock
 from drivers.permission import SunSpecPermission
 from drivers.protocol import Inverter, Outcome, WriteResult
 from edge.model.site import Der
@@ -109,4 +110,26 @@ async def test_a_permission_that_is_not_taken_is_told(monkeypatch: pytest.Monkey
         assert told.outcome is Outcome.MISMATCH
         assert told.reason == "its permission: reads back differently: Conn"
         assert told.found["limit_w"] == 0.0
+        buses.close()
+
+
+async def test_without_a_limit_that_was_read_back_it_may_not_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def not_in_force(_self: LimitBlock, fraction: float, w_max_w: float | None) -> WriteResult:
+        del fraction, w_max_w
+        return WriteResult(
+            Outcome.MISMATCH, {"limit_w": 9_000.0}, {"limit_w": None}, "reads back differently"
+        )
+
+    buses = Buses()
+    async with served() as site:
+        inverter = shipped(buses, site, "inverter-1", "keeps_minimum")
+        await inverter.identify()
+        await inverter.write_limit(0.0)
+        monkeypatch.setattr(LimitBlock, "write_limit", not_in_force)
+        assert (await inverter.write_limit(9_000.0)).outcome is Outcome.MISMATCH
+        assert (await scanned(site, "inverter-1"))[703]["ES"] == 0
+        site.run(5.0)
+        assert made_w(site, "inverter-1") == 0.0
         buses.close()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
 from plant import DT_S, Plant
 
+from edge.core import control
 from edge.model.commands import Commands
 from edge.step import State, step
 
@@ -37,11 +39,15 @@ class Watcher:
         self.before = plant.state
 
     def only_narrows(self, plant: Plant) -> None:
-        """The same scan without its overrides would have allowed no less."""
+        """The same scan without its overrides would have allowed no less, were no limit waiting for another."""
         image = replace(plant.image(), scan=plant.scan + 1)
         now_s = plant.now_s + 0.01
         with_state, with_commands, _ = step(image, plant.settings, plant.state, now_s)
-        bare_state, bare_commands, _ = step(replace(image, overrides=()), plant.settings, plant.state, now_s)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(control, "handed_over", lambda _boundaries, _tracks, limits_w, *_: limits_w)
+            bare_state, bare_commands, _ = step(
+                replace(image, overrides=()), plant.settings, plant.state, now_s
+            )
         assert total_w(with_commands) <= total_w(bare_commands) + 1e-6
         assert not any(
             had.closed and not bare.closed
