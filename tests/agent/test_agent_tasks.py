@@ -444,6 +444,34 @@ async def test_a_contact_that_could_not_be_closed_when_it_was_due_is_not_closed_
         assert shows(coil) == 0.0
 
 
+class LateCoil(ScriptedCoil):
+    """Its answer to a hold takes `takes_s`: the module may have taken it at any time until then."""
+
+    takes_s = 0.0
+
+    async def hold(self, not_after_s: float | None = None) -> None:
+        await super().hold(not_after_s)
+        await asyncio.sleep(self.takes_s)
+
+
+async def test_a_hold_that_is_answered_after_the_watchdog_has_run_out_closes_nothing_again() -> None:
+    """It may have reached a contact that had opened."""
+    device = LateCoil()
+    coil = Coil(device)
+    async with running(coil.task.run):
+        await held(coil, 0.3)
+        device.takes_s = 0.3
+        await asyncio.sleep(0.3)  # 0.1 s of the watchdog's 0.5 s are left
+        coil.task.hold()
+        await asyncio.sleep(0.32)
+        assert shows(coil) == 0.0
+        device.takes_s = 0.0
+        device.calls.clear()
+        await held(coil, 0.3)
+        assert "hold" not in device.calls
+        assert shows(coil) == 0.0
+
+
 async def test_a_watchdog_shorter_than_declared_is_the_one_that_counts() -> None:
     device = ScriptedCoil(0.2)
     coil = Coil(device)

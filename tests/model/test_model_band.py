@@ -82,3 +82,11 @@ def test_what_is_said_of_storage_is_said_of_storage_only(key: str) -> None:
     with pytest.raises(ValueError, match='is for kind = "storage"'):
         Der.model_validate({**PLAIN, name: given_value})
     assert Der.model_validate({**PLAIN, "kind": "storage", name: given_value}).most_charge_w > 0
+
+
+def test_storage_has_no_permission_that_goes_with_its_limit() -> None:
+    """Its driver writes a band and would leave the permission as it is."""
+    with pytest.raises(ValueError, match="storage is told a band"):
+        Der.model_validate({**PLAIN, "kind": "storage", "told_zero": "keeps_minimum"})
+    assert Der.model_validate({**PLAIN, "told_zero": "keeps_minimum"}).kind == "pv"
+    assert Der.model_validate({**PLAIN, "kind": "storage", "told_zero": "stops"}).kind == "storage"

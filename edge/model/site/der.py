@@ -85,6 +85,10 @@ class Der(Strict):
             for key in ("charge_w", "soc_full_pct", "operation"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise misfit_here('is for kind = "storage"', key)
+        elif self.told_zero != "stops":
+            raise misfit_here(
+                "storage is told a band, and no permission goes with it: leave the key out", "told_zero"
+            )
         return self
 
     @property
