@@ -91,3 +91,11 @@ def test_every_der_that_answers_counts_wherever_it_stands() -> None:
     at = seen(100.0, 5.0, 30.0)
     assert fallback_step(SETTINGS, state, at, frozenset({"a"}), 20.0, 100.0, forced=False).active
     assert not fallback_step(SETTINGS, state, at, frozenset({"a"}), 30.0, 100.0, forced=False).active
+
+
+@pytest.mark.parametrize(("b_w", "ends"), [(20.45, True), (20.55, False)])
+def test_an_order_to_absorb_makes_no_room(b_w: float, ends: bool) -> None:
+    """20 W are allowed, and half a percent of 100 W above that."""
+    held = replace(IN, sighted_s=0.0)
+    after = fallback_step(SETTINGS, held, seen(100.0, -5.0, b_w), NONE_LOST, 20.0, 100.0, forced=False)
+    assert after.active is not ends
