@@ -24,6 +24,9 @@ _WIDTH = 160
 
 def main(names: list[str] | None = None, results: Path = RESULTS) -> int:
     """Take the named measures, all of them by default; the exit status."""
+    if names and names[0] in {"-h", "--help"}:
+        print((__doc__ or "").strip(), f"The measures: {', '.join(MEASURES)}.", sep="\n\n")
+        return 0
     wanted = names or list(MEASURES)
     unknown = [name for name in wanted if name not in MEASURES]
     if unknown:

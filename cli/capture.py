@@ -68,7 +68,15 @@ def capture(
     if plot is not None:
         _plot(incident, plot)
     written = [] if comtrade is None else _comtrade(incident, comtrade)
-    _show(incident, [*([plot] if plot else []), *written], as_json=as_json)
+    _show(incident, _whole(place, found.events[0]), [*([plot] if plot else []), *written], as_json=as_json)
+
+
+def _whole(place: EvidencePlace, one: StoredEvent) -> int | None:
+    """The record that has all of a capture of which `one` has the beginning; None when it is whole, or all there is."""
+    if one.event.type == "capture":
+        return None
+    seq = shown_by(stored(place).events).get(key_of(one), one.seq)
+    return None if seq == one.seq else seq
 
 
 def _plot(incident: Incident, path: Path) -> None:
@@ -94,9 +102,10 @@ def _comtrade(incident: Incident, folder: Path) -> list[Path]:
         fail(UNREACHABLE, f"{folder}: cannot be written: {error.strerror}")
 
 
-def _show(incident: Incident, written: list[Path], *, as_json: bool) -> None:
+def _show(incident: Incident, whole: int | None, written: list[Path], *, as_json: bool) -> None:
     if as_json:
         said = _said(incident) | {
+            "whole": whole,
             "gateway": incident.gateway,
             "written": [str(path) for path in written],
             **incident.capture.model_dump(mode="json", exclude={"scans"}),
@@ -110,6 +119,8 @@ def _show(incident: Incident, written: list[Path], *, as_json: bool) -> None:
     )
     for mark in incident.capture.marks:
         print(f"{mark.t_s:+10.3f} s  {mark.type}: {mark.detail}")
+    if whole is not None:
+        print(f"this is its beginning; all of it is capture {whole}")
     for path in written:
         print(f"written: {path}")
 

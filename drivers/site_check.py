@@ -87,7 +87,7 @@ def _lines(site: Site) -> Iterator[tuple[Path, str]]:
                     ("trip_output", index, key),
                     f"line {line} of {output.chip} is {taken[output.chip, line]} already",
                 )
-            taken.setdefault((output.chip, line), f"trip_output.{index}.{key}")
+            taken.setdefault((output.chip, line), f"trip_output[{index}].{key}")
 
 
 def _address(path: Path, text: str, taken: dict[tuple[str, int], str]) -> Iterator[tuple[Path, str]]:
@@ -97,7 +97,7 @@ def _address(path: Path, text: str, taken: dict[tuple[str, int], str]) -> Iterat
         yield path, str(error)
         return
     unit = (uri.endpoint, uri.unit_or_1)
-    table = ".".join(str(part) for part in path[:-1])
+    table = "".join(f"[{part}]" if isinstance(part, int) else part for part in path[:-1])
     if unit in taken:
         yield path, f"{text!r} is unit {unit[1]} at {unit[0]}, which {taken[unit]} is already"
     taken.setdefault(unit, table)

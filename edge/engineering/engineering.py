@@ -50,7 +50,8 @@ def findings(site: Site, stated: Engineering) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "agreement.method",
-            "this version does not read the configured rating back from an inverter: keep the record of its setting",
+            "the configured rating is set and read back (dergate tiir apply, verify) where an inverter has SunSpec 702;"
+            " of any other keep the record of its setting",
         )
 
 

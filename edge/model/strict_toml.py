@@ -158,7 +158,16 @@ def _taken(model: type[BaseModel], path: Path) -> str:
 
 
 def _bounds(field: FieldInfo) -> list[tuple[str, Any]]:
-    return [(name, getattr(mark, name)) for mark in field.metadata for name in _BOUNDS if hasattr(mark, name)]
+    found = [
+        (name, getattr(mark, name)) for mark in field.metadata for name in _BOUNDS if hasattr(mark, name)
+    ]
+    # A type at least 0 that is narrowed to above 0: the narrower of both says it.
+    return [(name, bound) for name, bound in found if (name, bound) not in _implied(found)]
+
+
+def _implied(found: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    wider = {"gt": "ge", "lt": "le"}
+    return [(wider[name], bound) for name, bound in found if name in wider]
 
 
 def _field_at(model: type[BaseModel], path: Path) -> FieldInfo | None:

@@ -104,6 +104,12 @@ def test_an_unknown_measure_is_bad_usage(tmp_path: Path, capsys: pytest.CaptureF
     assert not (tmp_path / "results.json").exists()
 
 
+def test_help_names_the_measures_and_takes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"], tmp_path / "results.json") == 0
+    assert "trip-clearing" in capsys.readouterr().out
+    assert not (tmp_path / "results.json").exists()
+
+
 def test_what_cannot_be_measured_is_said_and_fails_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,6 +56,7 @@ def test_demo_site_is_fit_and_the_largest_step_is_printed() -> None:
         (":15021?unit", ":99999?unit", ["meter.uri", "1 to 65535"]),
         ("tcp://127.0.0.1:15021?unit=1", "banana", ["meter.uri", "tcp://", "rtu://"]),
         (":15022?unit=1", ":15021?unit=1", ["der[0].uri", "which meter is already"]),
+        (":15023?unit=1", ":15022?unit=1", ["der[1].uri", "which der[0] is already"]),
         ("irec-2023-inverter", "nope", ["tiir_profile", "irec-2023-inverter, irec-2023-rotating"]),
         ('profile = "sunspec-7xx"', 'profile = "foo"', ["der[0].profile", "sunspec-7xx"]),
         (
@@ -115,6 +116,10 @@ def test_a_site_that_cannot_be_held_is_unfit_with_the_sums(
         (
             "period_s = 0.2\n",
             "meter.period_s: is required and missing; it takes a number, above 0, at most 60",
+        ),
+        (
+            "nameplate_w = 20_000.0\n",
+            "der[0].nameplate_w: is required and missing; it takes a number, above 0, at most 1e+09",
         ),
         ('method = "agreed_means"\n', "one of reverse_power_32r, minimum_power_32f"),
         ('sign = "export_positive"\n', "one of export_positive, import_positive"),

@@ -322,10 +322,10 @@ def test_a_failed_or_missing_screen_is_a_warning() -> None:
     assert found(MEGAWATT, source()) == []
 
 
-def test_a_configured_rating_is_not_read_back_and_that_is_said() -> None:
+def test_where_a_configured_rating_is_read_back_is_said() -> None:
     (said,) = found((METHOD, 'method = "configured_rating"'))
     assert said.level == "warning"
-    assert "does not read the configured rating back" in said.text
+    assert "read back (dergate tiir apply, verify) where an inverter has SunSpec 702" in said.text
 
 
 def test_everything_is_stated_at_once() -> None:

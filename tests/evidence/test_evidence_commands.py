@@ -121,6 +121,15 @@ def test_one_capture_as_text_json_picture_and_comtrade(site: Path, tmp_path: Pat
     assert found["columns"] == list(trip().columns)
 
 
+def test_the_beginning_of_a_capture_names_the_record_that_has_all_of_it(site: Path) -> None:
+    status, out, _ = run("capture", "1", site)
+    assert status == 0
+    assert "this is its beginning; all of it is capture 3\n" in out
+    found = [json.loads(run("capture", number, site, "--json")[1])["whole"] for number in ("1", "3", "5")]
+    assert found == [3, None, None]
+    assert "beginning" not in run("capture", "5", site)[1]
+
+
 def test_a_capture_cut_by_a_power_loss_is_a_record_like_others(site: Path, tmp_path: Path) -> None:
     status, out, _ = run("capture", "5", site, "--plot", tmp_path / "cut.png", "--comtrade", tmp_path)
     assert status == 0
