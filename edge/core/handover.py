@@ -23,13 +23,14 @@ def handed_over(
     Nothing is held below its last limit, nor storage to absorbing. Where all limits go up, nothing is handed over.
 
     Args:
-        boundaries: The settings of each boundary with its ceiling for the DERs that answer.
+        boundaries: The settings of each boundary, the site as a whole first, with its ceiling for the DERs that answer.
         tracks: All DERs, as in the settings.
         limits_w: The new limits of those that answer.
         export_w: The export last seen.
         now_s: Monotonic time of the scan.
     """
-    ders = boundaries[0][0].ders
+    (whole, _), *_ = boundaries
+    ders = whole.ders
     before_w = {plant.name: max(0.0, goal_w(track.late)) for plant, track in zip(ders, tracks, strict=True)}
     rises_w = {
         name: limit_w - before_w[name] for name, limit_w in limits_w.items() if limit_w > before_w[name]
@@ -45,11 +46,10 @@ def handed_over(
         if plant.name in limits_w
     }
     part = min(_part(settings, ceiling_w, taken_w, rises_w) for settings, ceiling_w in boundaries)
-    if part < 1.0:
-        least_w = {plant.name: plant.min_w for plant in ders}
-        for name, rise_w in rises_w.items():
-            limit_w = before_w[name] + part * rise_w
-            limits_w[name] = limit_w if limit_w >= least_w[name] else before_w[name]
+    least_w = {plant.name: plant.min_w for plant in ders}
+    for name, rise_w in rises_w.items():
+        limit_w = limits_w[name] - (1.0 - part) * rise_w
+        limits_w[name] = limit_w if limit_w >= least_w[name] else before_w[name]
     return limits_w
 
 
