@@ -139,3 +139,9 @@ def test_without_sight_there_is_no_move() -> None:
     blind = replace(site.image(), pcc=PccReading(NONE, NONE, NONE))
     lost = polarity_step(site.state, blind, NAMEPLATE_W, STALE_S, site.now_s + LOOK_S)
     assert (lost.made_w, lost.against, lost.looked_s) == (None, 0.0, site.now_s + LOOK_S)
+
+
+def test_an_answer_for_the_meter_takes_back_one_whole_move_however_large() -> None:
+    site = begun()
+    site.state = replace(site.state, against=2.0)
+    assert site.look(by_w=100.0, load_w=-300.0).against == 1.0
