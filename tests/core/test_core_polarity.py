@@ -145,3 +145,19 @@ def test_an_answer_for_the_meter_takes_back_one_whole_move_however_large() -> No
     site = begun()
     site.state = replace(site.state, against=2.0)
     assert site.look(by_w=100.0, load_w=-300.0).against == 1.0
+
+
+def test_a_move_counts_once_however_large() -> None:
+    assert begun().look(200.0, load_w=400.0).against == 1.0
+
+
+def test_it_stays_told_until_nothing_speaks_against_the_meter() -> None:
+    site = begun()
+    site.state = replace(site.state, against=0.25, told=True)
+    assert site.look(20.0).told, "a fifth of a move takes back a fifth"
+    assert not site.look(20.0).told
+
+
+@pytest.mark.parametrize(("age_s", "known"), [(FRESH_S, True), (2.05, False)])
+def test_an_output_of_two_seconds_ago_belongs_to_no_move(age_s: float, known: bool) -> None:
+    assert (begun().look(100.0, age_s=age_s).made_w is not None) is known
