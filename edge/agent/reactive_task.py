@@ -8,21 +8,23 @@ import time
 from drivers.errors import DriverError
 from drivers.protocol import Reactive
 from edge.agent.tell import Happening, Tell
+from edge.guard.budget import REACTIVE_GAP_S
 from edge.model.site import Der
 
 STEP = 0.01
 """Of the apparent rating: a change by less waits for the next re-assertion."""
-GAP_S = 1.0
-"""Between two writes: response times are seconds, and the limit's writes come first."""
 
 
 class ReactiveTask:
     """Owns the device's constant reactive power. Without a command nothing is written: the device lets go by itself."""
 
-    def __init__(self, der: Der, device: Reactive, reassert_s: float, tell: Tell) -> None:
+    def __init__(
+        self, der: Der, device: Reactive, reassert_s: float, tell: Tell, gap_s: float = REACTIVE_GAP_S
+    ) -> None:
         self.der = der
         self._device = device
         self._reassert_s = reassert_s
+        self._gap_s = gap_s
         self._tell = tell
         self._changed = asyncio.Event()
         self._said = False
@@ -51,7 +53,7 @@ class ReactiveTask:
                 pass
             self._changed.clear()
             await self._write()
-            await asyncio.sleep(GAP_S)
+            await asyncio.sleep(self._gap_s)
 
     async def settle(self) -> bool:
         """Let go now, while `run` no longer runs; whether the device took it."""

@@ -17,6 +17,8 @@ CLEARING_BOUND_S = 2.0
 AUTO_AIM_S = 1.8
 FEEDBACK_EVERY_S = 0.2
 """How often the agent reads the feedback of a contact."""
+REACTIVE_GAP_S = 1.0
+"""Between two writes of a DER's reactive power: response times are seconds, and the limit's writes come first."""
 COMMAND_ON_WIRE_S = 0.03
 """From the decision until the limit is on the wire: the agent's own time, with reserve."""
 
@@ -221,9 +223,15 @@ def decay_s(der: Der) -> float:
 def response_chain(site: Site, der: Der) -> Sum:
     """From a change of voltage or frequency until a DER that the gateway tells of it starts to move, at most.
 
-    The inverter's own voltage is as old as its polls make it.
+    The inverter's own voltage is as old as its polls make it. On a shared wire the command waits for the others.
     """
     meter = site.meter
+    waits: tuple[tuple[str, float], ...] = ()
+    index = [each.name for each in site.der].index(der.name)
+    if others_s := sum(sharers(site, f"der[{index}]").values()):
+        waits = (("others on its wire", others_s),)
+    if "volt_var" in der.gateway_functions:
+        waits = (*waits, ("gap between writes", REACTIVE_GAP_S))
     if der.gateway_voltage == "inverter":
         seen: tuple[tuple[str, float], ...] = (
             ("poll", der.poll_s),
@@ -238,5 +246,6 @@ def response_chain(site: Site, der: Der) -> Sum:
             ("transaction with retry", meter.transaction_s),
         )
     return Sum(
-        "response", (*seen, ("command on the wire", COMMAND_ON_WIRE_S), ("dead time", der.dead_time_s))
+        "response",
+        (*seen, *waits, ("command on the wire", COMMAND_ON_WIRE_S), ("dead time", der.dead_time_s)),
     )

@@ -51,6 +51,16 @@ def test_the_chain_is_the_meters_or_the_inverters() -> None:
     assert budget.response_chain(demo, own).total_s == pytest.approx(0.4 + 2.0 + 0.03 + 0.3)
 
 
+def test_what_sets_vars_waits_between_two_writes_and_for_others_on_the_wire() -> None:
+    alone = site_with('"volt_var"')
+    chain_s = budget.response_chain(alone, alone.der[1]).total_s
+    assert budget.response_chain(alone, alone.der[0]).total_s == pytest.approx(chain_s + 1.0)
+    shared = site_with('"volt_var"', ("15022?unit=1", "15021?unit=2"))
+    waits = budget.response_chain(shared, shared.der[0])
+    assert waits.total_s == pytest.approx(chain_s + 1.0 + shared.meter.timeout_s)
+    assert f"{shared.meter.timeout_s:.2f} others on its wire" in waits.spelled()
+
+
 @pytest.mark.parametrize(("slope_pct_per_s", "level"), [(9.8, "fact"), (9.7, "problem")])
 def test_a_der_too_slow_for_the_response_time_is_refused(slope_pct_per_s: float, level: str) -> None:
     # The chain is 0.2 + 0.02 + 0.04 + 0.3 + 0.03 + 0.2 = 0.79 s: 90 % / slope has the rest of the 10 s.
