@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from core_bench import SETTINGS
 
-from edge.core.settings import CoreSettings
+from edge.core.settings import CoreSettings, DerPlant
 from edge.model.site import Site
 from edge.model.strict_toml import load
 
@@ -70,3 +71,31 @@ def test_a_der_is_unseen_after_a_poll_with_all_its_attempts() -> None:
     assert first.unseen_s == pytest.approx(0.7 + 3 * 0.25)
     assert first.min_w == pytest.approx(1_000.0)
     assert first.slope_w_per_s == pytest.approx(20_000.0)
+
+
+SITES = Path(__file__).parents[2] / "sim/sites"
+
+
+@pytest.mark.parametrize(("name", "by_setpoint"), [("storage", False), ("storage-setpoint", True)])
+def test_what_is_known_of_storage(name: str, by_setpoint: bool) -> None:
+    text = (SITES / f"{name}.site.toml").read_text(encoding="utf-8")
+    site = load(Site, text.replace('kind = "storage"', 'kind = "storage"\nsoc_full_pct = 90.0'), name)
+    ders = CoreSettings.of(site, stale_s=1.0, dropouts_w=(), command_s=0.03).ders
+    assert [(der.full_pu, der.by_setpoint) for der in ders if der.stores] == [(0.9, by_setpoint)]
+    assert {(der.full_pu, der.by_setpoint) for der in ders if not der.stores} == {(1.0, False)}
+
+
+def test_a_phase_that_hardly_anything_feeds_is_limited_and_one_that_nothing_feeds_is_not() -> None:
+    found = compiled(
+        ("export_limit_w = 25_000.0", "export_limit_w = 25_000.0\nexport_limit_phase_w = 9_000.0"),
+        ("nameplate_w = 20_000.0", 'nameplate_w = 0.5\nphases = "a"'),
+        ("safe_w = 5_000.0", "safe_w = 0.1"),
+        ("nameplate_w = 80_000.0", 'nameplate_w = 80_000.0\nphases = "b"'),
+    )
+    assert [phase.phase for phase in found.phases] == [0, 1]
+    assert [phase.nameplate_w for phase in found.phases] == [0.5, 80_000.0]
+
+
+def test_what_is_not_said_of_a_der_or_a_site() -> None:
+    assert DerPlant("a", 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, None).full_pu == 1.0
+    assert SETTINGS.expected_var == 0.0

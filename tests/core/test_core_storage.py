@@ -526,3 +526,8 @@ def test_fallback_is_left_only_with_charging_verified_to_be_off_where_import_is_
     assert stays(NO_RULES, NONE, limit_w=10.0), "24 W and 10 W are too much"
     at = image(pcc(0.0, NOW_S), der("b", 20.0, 34.0, NOW_S), der("c", -10.0, -10.0, NOW_S))
     assert scan(at, running(fallback=blind))[0].fallback.active, "an order to absorb makes no room"
+
+
+@pytest.mark.parametrize(("charge_w", "stores"), [(0.0, False), (0.5, True)])
+def test_what_can_absorb_anything_is_storage(charge_w: float, stores: bool) -> None:
+    assert replace(B, charge_w=charge_w).stores is stores
