@@ -126,12 +126,13 @@ def _plain(value: object) -> object:
 
 
 def _profiles(site: Site) -> list[Finding]:
-    """What the drivers add: a reversion asked of a device that has none, storage held another way, a missing driver."""
-    from drivers.site_check import missing_packages, unfit_reversions, unfit_storage
+    """What the drivers add: what is asked of a device that has none of it, storage held another way, a missing driver."""
+    from drivers.site_check import missing_packages, unfit_permits, unfit_reversions, unfit_storage
     from edge.guard.finding import Finding
 
+    unfit = (*unfit_reversions(site), *unfit_storage(site), *unfit_permits(site))
     return [
-        *(Finding("problem", path, text) for path, text in (*unfit_reversions(site), *unfit_storage(site))),
+        *(Finding("problem", path, text) for path, text in unfit),
         *(Finding("warning", path, text) for path, text in missing_packages(site)),
     ]
 

@@ -8,11 +8,12 @@ from importlib.util import find_spec
 from drivers.errors import UriError
 from drivers.profile import Profile, ProfileError, load_profile, profile_names
 from drivers.uri import ModbusUri
-from edge.model.site import GpioPulse, ModbusCoil, Site
+from edge.model.site import GpioPulse, ModbusCoil, PermitService, Site
 from edge.model.toml_lines import Path
 from tiir import catalogue
 
 _ROLES = {"meter": "meter", "der": "inverter", "trip_output": "trip_output"}
+_DER_MODELS = frozenset(range(701, 716))
 
 
 def mistakes(site: Site) -> Iterator[tuple[Path, str]]:
@@ -54,6 +55,18 @@ def unfit_reversions(site: Site) -> Iterator[tuple[str, str]]:
             )
 
 
+def unfit_permits(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield (key path, sentence) for each permit service asked of a device of the older models, which have none."""
+    profiles = {der.name: der.profile for der in site.der}
+    for index, output in enumerate(site.trip_output):
+        if isinstance(output, PermitService) and not _has_7xx(load_profile(profiles[output.der])):
+            yield (
+                f"trip_output[{index}].der",
+                f"{output.der} has no permit service: profile {profiles[output.der]} is of the older models, without 703;"
+                " put it behind a contact",
+            )
+
+
 def missing_packages(site: Site) -> Iterator[tuple[str, str]]:
     """Yield (key path, sentence) for each output whose driver is not installed on this machine."""
     for index, output in enumerate(site.trip_output):
@@ -62,6 +75,10 @@ def missing_packages(site: Site) -> Iterator[tuple[str, str]]:
                 f"trip_output[{index}].kind",
                 f"{output.name} needs the package gpiod, which is not on this machine: install dergate[gpio]",
             )
+
+
+def _has_7xx(profile: Profile) -> bool:
+    return not _DER_MODELS.isdisjoint(profile.models)
 
 
 def _named(site: Site) -> Iterator[tuple[Path, str, str]]:

@@ -95,6 +95,11 @@ def test_a_mistake_names_file_line_and_what_is_allowed(
             "fails open",
         ),
         ('method = "agreed_means"', 'method = "directional_power_32"', "listed_device"),
+        (
+            "[guard]\n",
+            '[[trip_output]]\nname = "permit"\nkind = "permit-service"\nder = "inverter-2"\n\n[guard]\n',
+            "inverter-2 has no permit service",
+        ),
     ],
 )
 def test_a_site_that_cannot_be_held_is_unfit_with_the_sums(
