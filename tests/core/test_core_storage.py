@@ -28,6 +28,7 @@ from edge.core.storage import (
     storage_step,
 )
 from edge.core.track import Track, output_span, sent
+from edge.core.trajectory import Trajectory
 from edge.model.image import DerReading, Image, Override
 from edge.model.permit import Permit
 from edge.model.sample import Sample
@@ -531,3 +532,34 @@ def test_fallback_is_left_only_with_charging_verified_to_be_off_where_import_is_
 @pytest.mark.parametrize(("charge_w", "stores"), [(0.0, False), (0.5, True)])
 def test_what_can_absorb_anything_is_storage(charge_w: float, stores: bool) -> None:
     assert replace(B, charge_w=charge_w).stores is stores
+
+
+def test_the_least_overlap_of_two_margins_is_one() -> None:
+    assert allowed_w(NO_EXCHANGE, -10.0, 1.0, 1.95, 3.0)[1] == pytest.approx(12.05)
+
+
+def test_a_generator_is_probed_after_twenty_seconds() -> None:
+    def charge_w(since_s: float) -> float:
+        state = replace(START, net_w=0.0, charge_w=2.5, content_s=(since_s, 0.0))
+        return step(state, 0.0, IDLE, ceiling_w=0.0, limit_w=0.0).charge_w
+
+    assert (charge_w(81.0), charge_w(80.95)) == (2.0, pytest.approx(3.6))
+
+
+def test_storage_counts_from_when_the_last_limit_can_have_been_on_the_wire() -> None:
+    """c comes down from 20 W to nothing between 100 s and 100.5 s; 0.8 s before the sample it was at 12 W."""
+    path = Trajectory(100.0, 20.0, 0.0, 40.0)
+    track = replace(IDLE, early=path, late=path)
+    assert step(START, 0.0, track, command_s=0.8).net_w == pytest.approx(12.0)
+
+
+def test_a_clock_that_stands_moves_nothing_up() -> None:
+    settings_ = replace(SETTINGS, ders=(B, C), charge_w=30.0, storage=NO_EXCHANGE)
+    before = Limiter(60.0, 1, 101.5, Noise(0.0))
+    after = Limiter(60.0, 2, 101.0, Noise(0.0), export_w=-30.0)
+    tracks = (still(B, 50.0, 100.0, last_w=50.0), IDLE)
+    seen_ = pcc(-30.0, 101.0, 2)
+    state = replace(START, net_w=30.0, discharge_w=5.0)
+    found = storage_step(settings_, state, before, after, tracks, frozenset(), seen_, 101.0)
+    assert found.discharge_w == 5.0
+    assert START.serve_w == 0.0
