@@ -15,6 +15,8 @@ from sim.stability.grid import DEAD_TIMES_S, LATENCIES_S, PERIODS_S, SLOPES_PCT_
 
 WORST = 2.0
 """Ratios from here on have one colour."""
+READABLE = 1.6
+"""Up to this ratio black is read on the colour."""
 
 
 def draw_map(path: Path, title: str, about: str, answers: Sequence[Answer]) -> None:
@@ -41,7 +43,8 @@ def _panel(axes: Axes, period_s: float, latency_s: float, answers: Sequence[Answ
     axes.imshow(worst, norm=Normalize(1.0, WORST), cmap="YlOrRd", aspect="auto", origin="lower")
     for (y, x), ratio in np.ndenumerate(worst):
         if not np.isnan(ratio):
-            axes.text(x, y, f"{ratio:.2f}", ha="center", va="center", fontsize=6.5, color=style.BLACK)
+            color = style.BLACK if ratio < READABLE else "white"
+            axes.text(x, y, f"{ratio:.2f}", ha="center", va="center", fontsize=6.5, color=color)
     axes.grid(visible=False)
     axes.set_title(f"meter {period_s:g} s, latency {latency_s:g} s", fontsize=8)
     labels = ["1 s lag" if slope is None else f"{slope:g} %/s" for slope in SLOPES_PCT_S]
