@@ -88,6 +88,12 @@ class TestWhole:
         assert not whole(phase_va, reading((1.0, 1.0), 1.0, (1.0, 1.0, 1.0)))
         assert whole(phase_va, reading((1.0, 1.0, 1.0), None, (1.0, 1.0, 1.0)))
 
+    def test_all_that_is_limited_must_be_there(self) -> None:
+        both = replace(SETTINGS, further=(PHASE_B, BOUND_VA))
+        assert not whole(both, reading((1.0, 1.0, 1.0)))
+        assert not whole(both, reading(var=1.0))
+        assert whole(both, reading((1.0, 1.0, 1.0), 1.0))
+
     def test_a_reading_that_is_not_buys_no_time_and_ends_in_lost_sensing(self) -> None:
         bench = PhaseBench(FURTHER).phases(0.0, 0.0, 0.0, ready=True)
         assert bench.closed
