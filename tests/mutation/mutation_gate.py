@@ -35,6 +35,8 @@ def main() -> int:
     """Try the mutants, report, and say whether the gate holds."""
     asked = _arguments()
     os.chdir(ROOT)
+    # As `python -m pytest` has it: else the folders of tests would stand for the packages of their names.
+    sys.path.insert(0, str(ROOT))
     every = [mutant for mutant in all_mutants() if is_asked(mutant.module, asked.only)]
     if not every:
         raise SystemExit(f"mutation gate: nothing of the heart is in {' '.join(asked.only)}")
