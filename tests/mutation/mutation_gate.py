@@ -1,4 +1,4 @@
-"""The mutation gate on the heart: `make mutate` tries every mutant, `make test` a sample of them.
+"""The mutation gate on the heart: `make mutate` tries every mutant, with `--sample` some of them.
 
 A mutant is the heart with one small slip: an operator, a comparison, a condition, a returned value, a call left
 out, or a number changed by one count, defaults and constants of modules included. A mutant that passes all
