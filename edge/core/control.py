@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from edge.core import boundaries, dispatch
-from edge.core.boundaries import PhaseRoom
+from edge.core import boundaries, dispatch, unheard
 from edge.core.enter_service import EnterService, enter_share, enter_step
 from edge.core.fallback import Fallback, fallback_step
 from edge.core.handover import handed_over
@@ -15,18 +14,15 @@ from edge.core.noise import Noise
 from edge.core.plant_functions import FunctionState, functions_start, functions_step, narrowings, reactive
 from edge.core.settings import CoreSettings, DerPlant
 from edge.core.storage import Storage, absorbed_w, storage_start, storage_step
-from edge.core.track import Track, most_sent_w, new_track, observed, sent
+from edge.core.track import Track, new_track, observed, sent
 from edge.model.commands import DerVar, Event, Narrowing
 from edge.model.image import Image
 from edge.model.permit import Permit
 
-ISOLATION_TOLERANCE_W = 1.0
 BLIND = "sight of the point of common coupling was lost or is not trusted"
 FORCED = "export did not come down in time: the guard forced it"
 FULL_SLACK = 0.005
 """Of its capacity: storage this close to its full state of charge absorbs no more."""
-OPEN_PROOF_S = 2.0
-"""A contact's feedback older than this proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +84,10 @@ def core_step(
         der.name for der in image.ders if not der.reachable or der.refused or der.name in permit.unresponsive
     )
     total_w = boundaries.blind_total_w(settings, state.limiter, target_w(settings, state.limiter.noise))
-    closed_w = _if_closed_w(settings, tracks, image, lost, permit)
-    counted_w = _counted_w(settings, closed_w, frozenset() if in_service else _proven_open(image, now_s))
+    closed_w = unheard.if_closed_w(settings, tracks, image, lost, permit)
+    counted_w = unheard.counted_w(
+        settings, closed_w, frozenset() if in_service else unheard.proven_open(image, now_s)
+    )
     rooms = boundaries.phase_rooms(settings, state.phases, counted_w, closed_w) if settings.phases else ()
     heard = tuple(plant for plant in settings.ders if plant.name not in lost) if lost else settings.ders
     blind_w = max(0.0, total_w - sum(counted_w.values()))
@@ -109,7 +107,7 @@ def core_step(
     phases = boundaries.phases_regulated(
         rooms, state.phases, tracks, lost, image.pcc, now_s, blind=fallback.active
     )
-    isolate = _isolated(settings, fallback, counted_w, total_w, state.isolated, rooms)
+    isolate = unheard.isolated(settings, fallback, counted_w, total_w, state.isolated, rooms)
     enter = enter_step(
         settings,
         state.enter,
@@ -118,7 +116,7 @@ def core_step(
         in_service=in_service,
         tripped=permit.tripped,
         held=bool(permit.operated or permit.unresponsive or isolate)
-        or _closing_breaks(settings, closed_w, total_w, rooms),
+        or unheard.closing_breaks(settings, closed_w, total_w, rooms),
     )
     functions = functions_step(settings.functions, state.functions, image, now_s)
     stack = _stack(settings, fallback, limiter, image, total_w)
@@ -269,87 +267,6 @@ def _charge_caps(
             cap_w = min(cap_w, max(0.0, -der.floor_w.otherwise(-plant.charge_w)))
         caps_w[plant.name] = cap_w
     return caps_w
-
-
-def _if_closed_w(
-    settings: CoreSettings, tracks: tuple[Track, ...], image: Image, lost: frozenset[str], permit: Permit
-) -> dict[str, float]:
-    """The most that each unheard DER may make while its contact is closed.
-
-    The largest of power-up and reversion value, last verified limit and any limit sent later; nameplate when it
-    was seen to ignore its limit.
-    """
-    found: dict[str, float] = {}
-    if not lost:
-        return found
-    for plant, track, reading in zip(settings.ders, tracks, image.ders, strict=True):
-        if plant.name not in lost:
-            continue
-        held_w = reading.limit_w.otherwise(plant.nameplate_w)
-        most_w = max(plant.unheard_w, held_w, most_sent_w(track))
-        ignores = plant.name in permit.unresponsive
-        found[plant.name] = plant.nameplate_w if ignores else min(plant.nameplate_w, most_w)
-    return found
-
-
-def _counted_w(
-    settings: CoreSettings, closed_w: dict[str, float], opened: frozenset[str]
-) -> dict[str, float]:
-    """What each unheard DER counts for: nothing behind a contact that is seen open."""
-    if not closed_w:
-        return closed_w
-    contacts = {plant.name: plant.contact for plant in settings.ders}
-    return {name: 0.0 if contacts[name] in opened else most_w for name, most_w in closed_w.items()}
-
-
-def _proven_open(image: Image, now_s: float) -> frozenset[str]:
-    """Contacts that are seen open now; it says nothing once they are told to close."""
-    return frozenset(
-        output.name for output in image.outputs if output.closed.fresh(now_s, OPEN_PROOF_S) == 0.0
-    )
-
-
-def _breaks(unheard_w: float, total_w: float) -> bool:
-    return unheard_w > total_w + ISOLATION_TOLERANCE_W
-
-
-def _closing_breaks(
-    settings: CoreSettings, closed_w: dict[str, float], total_w: float, rooms: tuple[PhaseRoom, ...]
-) -> bool:
-    """Whether closing would connect an unheard DER whose power breaks the sum at zero host load."""
-    if not closed_w:
-        return False
-    if not _breaks(sum(closed_w.values()), total_w) and not any(
-        _breaks(room.closed_w, room.blind_w) for room in rooms
-    ):
-        return False
-    return any(plant.contact is not None and plant.name in closed_w for plant in settings.ders)
-
-
-def _isolated(
-    settings: CoreSettings,
-    fallback: Fallback,
-    counted_w: dict[str, float],
-    total_w: float,
-    before: frozenset[str],
-    rooms: tuple[PhaseRoom, ...],
-) -> frozenset[str]:
-    """Contacts to open: blind, and the power that unheard DERs may be making breaks the sum."""
-    if not counted_w:
-        return frozenset()
-    contacts = frozenset(
-        plant.contact for plant in settings.ders if plant.contact is not None and plant.name in counted_w
-    )
-    breaks = _breaks(sum(counted_w.values()), total_w) or any(
-        _breaks(room.counted_w, room.blind_w) for room in rooms
-    )
-    if fallback.active and breaks:
-        return contacts | (before & contacts)
-    rules = settings.storage
-    if rules.limits_import or rules.limits_export:
-        # What unheard storage exchanges with the grid is not known, with sight of the PCC or without.
-        before |= {plant.contact for plant in settings.ders if plant.stores and plant.contact is not None}
-    return before & contacts
 
 
 def _stack(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -32,6 +33,22 @@ LIMITED = f"export_limit_phase_w = {PHASE_W}\nexport_limit_va = 26_000.0\nexport
 INSTRUMENTS = "[meter.instruments]\nexpected_var = 5_000.0\nmeter_error_pct = 0.2\n\n[[der]]"
 
 
+def regulating(file: Path) -> dict[str, Any]:
+    """The status once phases b and c stand at their limit."""
+    deadline_s = time.monotonic() + 30.0
+    while True:
+        status = status_json(file)
+        shown = status["image"]["pcc"]["phase_export_w"] if status else ()
+        if (
+            status
+            and status["mode"] == "regulating"
+            and all((phase["value"] or 0.0) > 0.9 * PHASE_W for phase in shown[1:])
+        ):
+            return status
+        assert time.monotonic() < deadline_s, status
+        time.sleep(0.2)
+
+
 @pytest.mark.timeout(60)
 def test_every_phase_is_held_over_modbus(tmp_path: Path) -> None:
     path = tmp_path / "phases-live.toml"
@@ -46,8 +63,7 @@ def test_every_phase_is_held_over_modbus(tmp_path: Path) -> None:
         file = tmp_path / "here.site.toml"
         file.write_text(text)
         with agent_process(file, "--new-site"):
-            time.sleep(13.0)
-            status = status_json(file)
+            status = regulating(file)
     assert status["mode"] == "regulating"
     assert {"PCS-a", "PCS-b", "PCS-c", "PCS-va"} <= {element["name"] for element in status["elements"]}
     a_w, b_w, c_w = (shown["value"] for shown in status["image"]["pcc"]["phase_export_w"])

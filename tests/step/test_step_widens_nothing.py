@@ -16,7 +16,7 @@ from known import Known
 from plant import settled, swapped
 
 import edge.step
-from edge.core import boundaries, control, dispatch
+from edge.core import boundaries, control, dispatch, unheard
 from edge.guard import guard
 from edge.model.commands import Commands, DerLimit
 from edge.model.durable import NEW_SITE, STATE_LOST, Durable
@@ -234,8 +234,8 @@ BREAKS: dict[str, tuple[Any, str, Callable[[Broken], Broken]]] = {
         before(lambda core, fallback, *more: (core, replace(fallback, starting=False), *more)),
     ),
     "unheard DERs count for nothing": (
-        control,
-        "_counted_w",
+        unheard,
+        "counted_w",
         after(lambda counted: dict.fromkeys(counted, 0.0)),
     ),
     "unheard DERs keep something": (control, "core_step", all_told),
