@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.registry import UnmeasuredError
 from benchmarks.sites import Fleet
 from contract.client import AgentClient, AgentUnreachableError, socket_path
-from contract.socket import Status
+from contract.status import Status
 
 SITE_FILE = "fleet.site.toml"
 

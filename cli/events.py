@@ -12,7 +12,8 @@ from cli.agents import SiteArgument, ask_if_running
 from cli.evidence import EvidencePlace, StateDirOption, end_with, key_of, place_of, shown_by
 
 if TYPE_CHECKING:
-    from contract.socket import Events, EventStatus, ExcursionStatus
+    from contract.socket import Events, EventStatus
+    from contract.status import ExcursionStatus
     from edge.spool.reader import StoredEvent
 
 

@@ -15,7 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from contract.socket import (
+from contract.status import (
     DerStatus,
     ExcursionStatus,
     ExcursionSum,

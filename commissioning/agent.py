@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from contract.socket import Request, Scan, Status
+from contract.socket import Request, Scan
+from contract.status import Status
 
 R = TypeVar("R", bound=BaseModel)
 

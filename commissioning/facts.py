@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
-from contract.socket import ElementStatus, Status
+from contract.status import ElementStatus, Status
 from edge.model.site import Site
 
 EXPORT_ELEMENTS = ("32R", "32F", "32")

@@ -18,7 +18,8 @@ from commissioning.recorder import output_w, series_of
 from commissioning.run import Bench, DisturbedError, InconclusiveError, Run
 from contract.client import AgentRefusedError
 from contract.report import Measurement, Series, TestResult, Verdict
-from contract.socket import Scan, Status
+from contract.socket import Scan
+from contract.status import Status
 
 _REST_S = 3.0
 """Output has to stand still for this long before a test begins."""

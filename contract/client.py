@@ -14,7 +14,8 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from contract.socket import Accepted, Answer, Question, Request, Scan, Status, StatusRequest, StreamRequest
+from contract.socket import Accepted, Answer, Question, Request, Scan, StatusRequest, StreamRequest
+from contract.status import Status
 
 R = TypeVar("R", bound=BaseModel)
 _LINE_LIMIT = 16 * 2**20

@@ -23,7 +23,8 @@ from benchmarks.dead.sites import Kind
 from benchmarks.dead.watcher import Watcher
 from benchmarks.registry import UnmeasuredError
 from contract.client import AgentClient, AgentRefusedError, AgentUnreachableError, socket_path
-from contract.socket import Accepted, Events, EventsRequest, EventStatus, ResetRequest, Status
+from contract.socket import Accepted, Events, EventsRequest, EventStatus, ResetRequest
+from contract.status import Status
 from sim.truth import Row
 from sim.truthlog import Follower
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cli.demo.verdict import Counts
 from contract.client import AgentClient, AgentRefusedError, AgentUnreachableError, socket_path
-from contract.socket import Status
+from contract.status import Status
 
 PERIOD_S = 0.1
 

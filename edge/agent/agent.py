@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.client import socket_path
-from contract.socket import Pids, Status
+from contract.status import Pids, Status
 from edge.agent import safe
 from edge.agent.broadcast import Broadcast
 from edge.agent.child import Child

@@ -8,7 +8,8 @@ from typing import cast, get_args
 
 from contract import records
 from contract.envelope import RecordClass
-from contract.socket import EventStatus, ExcursionStatus
+from contract.socket import EventStatus
+from contract.status import ExcursionStatus
 from edge.agent.capture_records import CaptureRecords
 from edge.agent.captures import Mark
 from edge.agent.coalesce import HOUR_S, Coalescer, Flood

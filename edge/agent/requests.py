@@ -12,6 +12,7 @@ from typing import Any
 
 from contract import records
 from contract.envelope import EnvelopeError, RecordClass
+from contract.message import Message
 from contract.socket import (
     Accepted,
     AdoptCurveRequest,
@@ -21,7 +22,6 @@ from contract.socket import (
     DevicesRequest,
     Events,
     EventsRequest,
-    Message,
     Models,
     OverrideRequest,
     ReadModelsRequest,
@@ -31,12 +31,12 @@ from contract.socket import (
     ResetRequest,
     SiteInForce,
     SiteRequest,
-    Status,
     StatusRequest,
     StreamRequest,
     WritePointsRequest,
     Written,
 )
+from contract.status import Status
 from drivers.errors import DriverError
 from drivers.protocol import WriteResult
 from edge.agent.broadcast import Broadcast

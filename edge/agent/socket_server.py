@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from contract.socket import Answer, Message, Question, StreamRequest
+from contract.message import Message
+from contract.socket import Answer, Question, StreamRequest
 from edge.agent.broadcast import FellBehindError
 from edge.agent.requests import RefusedError, Requests
 from edge.agent.summary import scan_of

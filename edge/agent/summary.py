@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from contract import records
-from contract.socket import (
+from contract.socket import Scan
+from contract.status import (
     DerStatus,
     ElementStatus,
     ExcursionStatus,
@@ -19,7 +20,6 @@ from contract.socket import (
     OutputStatus,
     PccStatus,
     Pids,
-    Scan,
     ScanStatus,
     Shown,
     Status,

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from live_site import LiveSim, agent_process, demo_on, dergate, sim_served, status_json
 
-from contract.socket import Status
+from contract.status import Status
 
 pytestmark = pytest.mark.live
 LIMIT_W = 25_000.0

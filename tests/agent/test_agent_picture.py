@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cli.picture import History, picture
-from contract.socket import Status
+from contract.status import Status
 
 GOOD: dict[str, Any] = {"value": 24_000.0, "age_s": 0.1, "quality": "good"}
 ABSENT: dict[str, Any] = {"value": None, "age_s": None, "quality": "absent"}

@@ -34,10 +34,10 @@ from contract.socket import (
     ResetRequest,
     SiteInForce,
     SiteRequest,
-    Status,
     WritePointsRequest,
     Written,
 )
+from contract.status import Status
 from edge.agent.agent import Agent
 from edge.agent.requests import SiteFile
 from edge.agent.socket_server import SocketTakenError

@@ -17,7 +17,9 @@ from pydantic import BaseModel
 
 from commissioning.agent import Agent
 from contract import socket as says
+from contract import status as shows
 from contract.client import AgentRefusedError, AgentUnreachableError
+from contract.message import Message
 from edge.model.site import Site
 from edge.model.strict_toml import load
 
@@ -139,9 +141,9 @@ class FakeConnection:
         await asyncio.sleep(0)
         return answer.model_validate(self._answer(request).model_dump())
 
-    async def status(self) -> says.Status:
+    async def status(self) -> shows.Status:
         fake = self.fake
-        element = says.ElementStatus(
+        element = shows.ElementStatus(
             name="32",
             pickup_w=fake.pickup_w,
             dropout_w=fake.pickup_w - 500,
@@ -151,23 +153,23 @@ class FakeConnection:
             operated=False,
             blocked=False,
         )
-        shown = says.Shown(value=0.0, age_s=0.0, quality="good")
-        return says.Status(
-            pids=says.Pids(agent=1, link=None),
+        shown = shows.Shown(value=0.0, age_s=0.0, quality="good")
+        return shows.Status(
+            pids=shows.Pids(agent=1, link=None),
             site="quick-site",
             mode="regulating" if fake.tripped_s is None else "tripped",
             export_limit_w=fake.site.limit_w,
             target_w=fake.site.limit_w,
-            image=says.ImageStatus(
+            image=shows.ImageStatus(
                 scan=1,
                 at_s=0.0,
-                pcc=says.PccStatus(export_w=shown, v_pu=shown, f_hz=shown),
+                pcc=shows.PccStatus(export_w=shown, v_pu=shown, f_hz=shown),
                 ders=(),
                 outputs=(),
             ),
             limits=(),
             elements=(element,) if fake.armed else (),
-            trip=says.TripStatus(
+            trip=shows.TripStatus(
                 tripped=fake.tripped_s is not None,
                 target=fake.target,
                 service="in-service" if fake.tripped_s is None else "tripped",
@@ -175,11 +177,11 @@ class FakeConnection:
                 trips_24h=0,
                 lockout=False,
             ),
-            scan=says.ScanStatus(period_s=TICK_S, count=1, late=0, p99_s=0.0),
-            writes=says.WriteStatus(sent=0, verified=0, refused=0),
+            scan=shows.ScanStatus(period_s=TICK_S, count=1, late=0, p99_s=0.0),
+            writes=shows.WriteStatus(sent=0, verified=0, refused=0),
             fallbacks=0,
             trips=fake.trips,
-            link=says.LinkStatus(alive=False, pending=0),
+            link=shows.LinkStatus(alive=False, pending=0),
         )
 
     async def stream(self) -> AsyncIterator[says.Scan]:
@@ -189,7 +191,7 @@ class FakeConnection:
             yield self.fake.scan(number)
             await asyncio.sleep(TICK_S)
 
-    def _answer(self, request: says.Request) -> says.Message:
+    def _answer(self, request: says.Request) -> Message:
         fake = self.fake
         match request:
             case says.SiteRequest():

@@ -23,7 +23,8 @@ from pypdf import PdfReader
 from commissioning.files import read
 from commissioning.procedure import ORDER
 from contract.client import AgentClient, AgentUnreachableError, socket_path
-from contract.socket import Models, ReadModelsRequest, Status
+from contract.socket import Models, ReadModelsRequest
+from contract.status import Status
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 

@@ -17,6 +17,8 @@ from edge.model.site import Site
 from edge.model.strict_toml import load
 
 BENCH = Path(__file__).with_name("bench.site.toml").read_text(encoding="utf-8")
+ELEMENT = 'kind = "32"'
+"""What the bench site says of its element."""
 
 
 def site(*pairs: tuple[str, str]) -> Site:

@@ -4,52 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import struct
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from hand_moved_site import HandMoved
-from pymodbus.client import AsyncModbusTcpClient
+from hand_moved_site import HandMoved, modbus, values, write
 from sunspec2.modbus.modbus import ModbusClientException
 
-from sim.devices.assembly import coil_unit
-from sim.files.script import ScriptEvent
 from sim.simfile import DEMO, load_simfile
-from sim.wire.station import Station
-from sim.wire.tcp import PortInUseError, TcpPort
-
-SUNS = (0x5375, 0x6E53)
 
 
 @pytest.fixture
 async def site() -> AsyncIterator[HandMoved]:
-    moved = HandMoved()
-    await moved.server.start()
-    try:
+    async with HandMoved() as moved:
         yield moved
-    finally:
-        await moved.server.stop()
-
-
-def values(device: Any, model: int, *names: str) -> list[Any]:
-    group = device.models[model][0]
-    group.read()
-    return [getattr(group, name).cvalue for name in names]
-
-
-def write(device: Any, model: int, **changes: float) -> None:
-    group = device.models[model][0]
-    for name, value in changes.items():
-        getattr(group, name).cvalue = value
-    group.write()
-
-
-async def modbus(site: HandMoved, role: str) -> AsyncModbusTcpClient:
-    client = AsyncModbusTcpClient("127.0.0.1", port=site.port(role), timeout=0.3, retries=0)
-    assert await client.connect()
-    return client
 
 
 @pytest.mark.parametrize(
@@ -237,13 +206,9 @@ async def test_half_of_a_wide_point_can_be_written(site: HandMoved) -> None:
 async def test_a_meter_can_be_import_positive() -> None:
     sim = load_simfile(DEMO)
     turned = sim.model_copy(update={"meter": sim.meter.model_copy(update={"sign": "import_positive"})})
-    moved = HandMoved(turned)
-    await moved.server.start()
-    try:
+    async with HandMoved(turned) as moved:
         moved.run(1.0)
         watts, imported = await moved.client("meter", lambda device: values(device, 203, "W", "TotWhImp"))
-    finally:
-        await moved.server.stop()
     assert watts == pytest.approx(25_000, abs=300)
     assert imported > 0
 
@@ -255,222 +220,6 @@ async def test_absent_points_have_their_sentinels(site: HandMoved) -> None:
     assert absent == [None, None, None, None]
     legacy = await site.client("inverter-2", lambda device: values(device, 123, "VArAvalPct", "Conn_WinTms"))
     assert legacy == [None, None]
-
-
-def curve(device: Any, model: int, number: int) -> Any:
-    device.models[model][0].read()
-    return device.models[model][0].Crv[number - 1]
-
-
-def adopt(number: int, points: list[tuple[float, float]], **settings: float) -> Callable[[Any], None]:
-    def work(device: Any) -> None:
-        stored = curve(device, 705, number)
-        stored.ActPt.cvalue = len(points)
-        for place, (volts, var) in zip(stored.Pt, points, strict=False):
-            place.V.cvalue, place.Var.cvalue = volts, var
-        for name, value in settings.items():
-            getattr(stored, name).cvalue = value
-        stored.write()
-        write(device, 705, AdptCrvReq=number)
-
-    return work
-
-
-CURVE = [(94.0, 30.0), (97.0, 0.0), (103.0, 0.0), (106.0, -30.0)]
-
-
-async def result(site: HandMoved) -> Any:
-    return (await site.client("inverter-1", lambda device: values(device, 705, "AdptCrvRslt")))[0]
-
-
-async def test_a_curve_is_adopted_after_a_moment(site: HandMoved) -> None:
-    await site.client("inverter-1", adopt(2, CURVE, RspTms=1.0))
-    assert await result(site) == 0
-    site.run(0.25)
-    assert await result(site) == 0
-    site.run(0.1)
-    assert await result(site) == 1
-
-    def active(device: Any) -> tuple[list[tuple[float, float]], float, int]:
-        shown = curve(device, 705, 1)
-        points = [(place.V.cvalue, place.Var.cvalue) for place in shown.Pt]
-        return points, shown.RspTms.cvalue, shown.ReadOnly.cvalue
-
-    assert await site.client("inverter-1", active) == (CURVE, 1.0, 1)
-    await site.client("inverter-1", lambda device: write(device, 705, Ena=1))
-    site.plant.apply(ScriptEvent(at_s=0.0, v_pu=1.045))
-    site.run(10.0)
-    v_pu = site.plant.site.state.v_pu
-    expected_pu = -0.3 * 1.1 * (v_pu - 1.03) / 0.03
-    assert site.plant.fleet.q_pu[0] == pytest.approx(expected_pu, abs=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("number", "points", "settings"),
-    [
-        (2, [(97.0, 30.0), (94.0, 0.0)], {}),
-        (2, [(94.0, 30.0), (94.0, 0.0)], {}),
-        (3, [(94.0, 101.0), (97.0, 0.0)], {}),
-        (3, CURVE, {"ActPt": 1}),
-        (3, CURVE, {"ActPt": 5}),
-        (2, CURVE, {"DeptRef": 2}),
-        (2, CURVE, {"Pri": 2}),
-    ],
-)
-async def test_an_inconsistent_curve_fails_and_changes_nothing(
-    site: HandMoved, number: int, points: list[tuple[float, float]], settings: dict[str, float]
-) -> None:
-    await site.client("inverter-1", adopt(number, points, **settings))
-    site.run(0.35)
-    assert await result(site) == 2
-    shown = await site.client("inverter-1", lambda device: curve(device, 705, 1).Pt[0].V.cvalue)
-    assert shown == 92.0
-
-
-@pytest.mark.parametrize("number", [0, 4])
-async def test_a_set_that_is_not_there_fails(site: HandMoved, number: int) -> None:
-    await site.client("inverter-1", lambda device: write(device, 705, AdptCrvReq=number))
-    site.run(0.35)
-    assert await result(site) == 2
-
-
-async def test_the_active_set_cannot_be_written(site: HandMoved) -> None:
-    def attempt(device: Any) -> None:
-        active = curve(device, 705, 1)
-        active.Pt[0].V.cvalue = 90.0
-        with pytest.raises(ModbusClientException):
-            active.write()
-
-    await site.client("inverter-1", attempt)
-
-
-async def test_volt_watt_is_adopted_too(site: HandMoved) -> None:
-    def work(device: Any) -> None:
-        stored = curve(device, 706, 3)
-        stored.Pt[0].V.cvalue, stored.Pt[1].V.cvalue, stored.Pt[1].W.cvalue = 103.0, 105.0, 50.0
-        stored.RspTms.cvalue = 0.5
-        stored.write()
-        write(device, 706, AdptCrvReq=3)
-        write(device, 706, Ena=1)
-
-    await site.client("inverter-1", work)
-    site.plant.apply(ScriptEvent(at_s=0.0, v_pu=1.08))
-    site.run(5.0)
-    assert site.plant.fleet.p_pu[0] == pytest.approx(0.5, abs=1e-3)
-
-
-async def test_the_coil_holds_while_it_is_written_and_opens_by_itself(site: HandMoved) -> None:
-    client = await modbus(site, "coil-2")
-
-    async def look() -> tuple[bool, bool]:
-        coil = await client.read_coils(0, count=1)
-        contact = await client.read_discrete_inputs(0, count=1)
-        return coil.bits[0], contact.bits[0]
-
-    assert await look() == (False, False)
-    assert not (await client.write_coil(0, value=True)).isError()
-    assert await look() == (True, False)
-    site.run(0.05)
-    assert await look() == (True, True)
-    site.run(0.44)
-    await client.write_coils(0, [True])
-    site.run(0.49)
-    assert await look() == (True, True)
-    site.run(0.01)
-    assert await look() == (False, True)
-    site.run(0.05)
-    assert await look() == (False, False)
-    assert (await client.read_input_registers(0, count=1)).registers == [1]
-    assert (await client.read_holding_registers(0, count=1)).registers == [500]
-    assert not (await client.write_register(0, 2000)).isError()
-    assert (await client.read_holding_registers(0, count=1)).registers == [2000]
-    await client.write_coil(0, value=True)
-    site.run(1.9)
-    assert await look() == (True, True)
-    assert (await client.write_coil(3, value=True)).isError()
-    client.close()
-
-
-async def test_the_diagnostic_unit_tells_the_truth(site: HandMoved) -> None:
-    site.plant.coils[0].write(closed=True)
-    site.run(0.4)
-    client = await modbus(site, "diagnostic")
-    registers = (await client.read_holding_registers(0, count=10)).registers
-    export_w, one_w, two_w, closed, _, load_w = struct.unpack(">fffHHf", struct.pack(">10H", *registers))
-    truth = site.plant.site
-    assert (export_w, load_w) == pytest.approx((truth.state.export_w, truth.host_load_w))
-    assert (one_w, two_w, closed) == pytest.approx((*site.plant.fleet.power_w, 1))
-    assert two_w > 0
-    assert (await client.write_register(0, 1)).isError()
-    client.close()
-
-
-async def test_silence_is_accepting_and_not_answering_and_other_units_are_ignored(site: HandMoved) -> None:
-    client = await modbus(site, "meter")
-    assert (await client.read_holding_registers(40_000, count=2)).registers == list(SUNS)
-    with pytest.raises(Exception, match="No response"):
-        await client.read_holding_registers(40_000, count=2, device_id=2)
-    assert "event" in site.server.control.handle('{"fault": "meter-loss"}')
-    other = await modbus(site, "meter")
-    for silent in (client, other):
-        with pytest.raises(Exception, match="No response"):
-            await silent.read_holding_registers(40_000, count=2)
-    site.server.control.handle('{"fault": "clear"}')
-    assert (await client.read_holding_registers(40_000, count=2)).registers == list(SUNS)
-    client.close()
-    other.close()
-
-
-async def test_a_lost_inverter_reverts_by_itself(site: HandMoved) -> None:
-    limits: dict[str, float] = {"WMaxLimPct": 90.0, "WMaxLimPctRvrt": 20.0, "WMaxLimPctEnaRvrt": 1}
-    await site.client(
-        "inverter-1", lambda device: write(device, 704, WMaxLimPctEna=1, WMaxLimPctRvrtTms=10, **limits)
-    )
-    site.server.control.handle('{"fault": "inverter-loss"}')
-    site.run(9.0)
-    assert site.plant.fleet.power_w[0] == pytest.approx(18_000)
-    site.run(3.0)
-    assert site.plant.fleet.power_w[0] == pytest.approx(4_000)
-
-
-async def test_ignored_writes_read_back_and_do_nothing(site: HandMoved) -> None:
-    site.server.control.handle('{"fault": "write-ignored"}')
-    await site.client("inverter-1", lambda device: write(device, 704, WMaxLimPctEna=1, WMaxLimPct=5.0))
-    site.run(3.0)
-    shown = await site.client("inverter-1", lambda device: values(device, 704, "WMaxLimPct", "WMaxLimPctEna"))
-    assert shown == [5.0, 1]
-    assert site.plant.fleet.power_w[0] == pytest.approx(20_000)
-    site.server.control.handle('{"fault": "clear"}')
-    site.run(3.0)
-    assert site.plant.fleet.power_w[0] == pytest.approx(1_000)
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ('{"fault": "earthquake"}', "there are meter-loss"),
-        ("{}", "exactly one"),
-        ('{"load_w": 1.0, "load_step_w": 1.0}', "exactly one"),
-        ("nonsense", "an order is one line of JSON"),
-        ('{"fault": "inverter-loss", "role": "inverter-9"}', "no device is called 'inverter-9'"),
-    ],
-)
-async def test_orders_that_make_no_sense_are_told(site: HandMoved, line: str, said: str) -> None:
-    assert said in site.server.control.handle(line)["error"]
-
-
-async def test_load_orders_and_script_hold(site: HandMoved) -> None:
-    handle = site.server.control.handle
-    assert handle('{"script": "hold"}') == {"event": "script hold", "t_s": pytest.approx(0.01)}
-    site.run(30.0)
-    assert site.plant.site.load_w == 45_000
-    assert handle('{"load_step_w": -36000}') == {"event": "load step -36000 W", "t_s": pytest.approx(30.01)}
-    assert site.plant.site.load_w == 9_000
-    handle('{"load_w": 50000}')
-    assert site.plant.site.load_w == 50_000
-    handle('{"script": "run"}')
-    site.run(20.01)
-    assert site.plant.site.load_w == 14_000
 
 
 async def test_mbpoll_reads_the_devices(site: HandMoved) -> None:
@@ -489,10 +238,3 @@ async def test_mbpoll_reads_the_devices(site: HandMoved) -> None:
     port = str(site.port("diagnostic"))
     export = await asyncio.to_thread(poll, "-p", port, "-r", "0", "-c", "1", "-t", "4:float", "-B")
     assert float(export[0]) == pytest.approx(site.plant.site.state.export_w, rel=1e-4)
-
-
-async def test_a_port_in_use_is_told_and_the_others_are_closed_again(site: HandMoved) -> None:
-    taken = site.port("meter")
-    unit = coil_unit(site.plant, 0, lambda: None)
-    with pytest.raises(PortInUseError, match=f"port {taken} of 127.0.0.1 for again is in use"):
-        await TcpPort(taken, [Station("again", 1, unit)]).start()

@@ -31,17 +31,13 @@ async def metered(model: int | str, **changes: Any) -> AsyncIterator[tuple[HandM
     """A three-phase site out of balance that has exported for a while and imports now."""
     meter = {"port": 1000, "period_s": 0.2, "model": model, **changes}
     units = inverter(1, settings=SETTINGS), inverter(2, nameplate_w=5_000.0, phases="b")
-    site = HandMoved(site_of(*units, meter=meter, load={"base_w": 3_000.0}))
-    await site.server.start()
-    for phase, v_pu in (("a", 1.0), ("b", 0.98), ("c", 1.02)):
-        site.plant.apply(ScriptEvent.model_validate({"at_s": 0.0, "v_pu": v_pu, "phase": phase}))
-    site.run(6.0)
-    site.plant.apply(ScriptEvent(at_s=0.0, load_w=60_000.0))
-    site.run(6.0)
-    try:
+    async with HandMoved(site_of(*units, meter=meter, load={"base_w": 3_000.0})) as site:
+        for phase, v_pu in (("a", 1.0), ("b", 0.98), ("c", 1.02)):
+            site.plant.apply(ScriptEvent.model_validate({"at_s": 0.0, "v_pu": v_pu, "phase": phase}))
+        site.run(6.0)
+        site.plant.apply(ScriptEvent(at_s=0.0, load_w=60_000.0))
+        site.run(6.0)
         yield site, site.plant.meter.shown
-    finally:
-        await site.server.stop()
 
 
 def near(value: float, count: float) -> Any:
@@ -109,11 +105,9 @@ async def test_a_delta_meter_knows_no_neutral(model: int, pair: str) -> None:
 async def test_a_split_phase_meter_sees_two_legs(model: int, pair: str) -> None:
     tables = {"grid": {"nominal_v": 240.0, "phases": "a"}, "load": {"base_w": 1_000.0}}
     meter = {"port": 1000, "period_s": 0.2, "model": model}
-    site = HandMoved(site_of(inverter(1, nameplate_w=5_000.0), meter=meter, **tables))
-    await site.server.start()
-    site.run(1.0)
-    shown = (await scanned(site, "meter"))[model]
-    await site.server.stop()
+    async with HandMoved(site_of(inverter(1, nameplate_w=5_000.0), meter=meter, **tables)) as site:
+        site.run(1.0)
+        shown = (await scanned(site, "meter"))[model]
     assert (shown["W"], shown["WphA"], shown["WphB"]) == (4_000, 2_000, 2_000)
     assert (shown["PhVphA"], shown["PhVphB"], shown[pair]) == (120, 120, 240)
     assert shown["AphA"] == near(4_000 / 240, 0.1)
@@ -124,11 +118,9 @@ async def test_a_split_phase_meter_sees_two_legs(model: int, pair: str) -> None:
 async def test_a_single_phase_meter_sees_its_phase(model: int) -> None:
     tables = {"grid": {"nominal_v": 240.0, "phases": "a"}, "load": {"base_w": 1_000.0}}
     meter = {"port": 1000, "period_s": 0.2, "model": model}
-    site = HandMoved(site_of(inverter(1, nameplate_w=5_000.0), meter=meter, **tables))
-    await site.server.start()
-    site.run(1.0)
-    shown = (await scanned(site, "meter"))[model]
-    await site.server.stop()
+    async with HandMoved(site_of(inverter(1, nameplate_w=5_000.0), meter=meter, **tables)) as site:
+        site.run(1.0)
+        shown = (await scanned(site, "meter"))[model]
     assert (shown["W"], shown["WphA"], shown["PhV"], shown["PhVphA"]) == (4_000, 4_000, 240, 240)
     assert (shown["A"], shown["AphA"]) == (near(4_000 / 240, 0.1), near(4_000 / 240, 0.1))
 

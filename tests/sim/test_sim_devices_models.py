@@ -34,14 +34,8 @@ SETTINGS = {
 }
 
 
-@asynccontextmanager
-async def served(*units: dict[str, Any], **tables: Any) -> AsyncIterator[HandMoved]:
-    site = HandMoved(site_of(*units, **tables))
-    await site.server.start()
-    try:
-        yield site
-    finally:
-        await site.server.stop()
+def served(*units: dict[str, Any], **tables: Any) -> HandMoved:
+    return HandMoved(site_of(*units, **tables))
 
 
 @asynccontextmanager

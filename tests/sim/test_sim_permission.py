@@ -26,13 +26,9 @@ async def served() -> AsyncIterator[HandMoved]:
     """The demo's devices, their inverters with a minimum and behind no contact."""
     sim = load_simfile(DEMO)
     units = tuple(unit.model_copy(update={"min_pct": MIN_PCT}) for unit in sim.inverter)
-    site = HandMoved(sim.model_copy(update={"inverter": units, "coil": ()}))
-    await site.server.start()
-    try:
+    async with HandMoved(sim.model_copy(update={"inverter": units, "coil": ()})) as site:
         site.run(20.0)
         yield site
-    finally:
-        await site.server.stop()
 
 
 def made_w(site: HandMoved, role: str) -> float:

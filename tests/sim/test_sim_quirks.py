@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -28,15 +26,9 @@ BASES = {Quirk.BASE_0: 0, Quirk.BASE_50000: 50_000}
 MODERN = [1, 701, 702, 704, 714, 715]
 
 
-@asynccontextmanager
-async def quirky(*quirks: Quirk, models: list[int]) -> AsyncIterator[HandMoved]:
+def quirky(*quirks: Quirk, models: list[int]) -> HandMoved:
     unit = inverter(1, models=models, quirks=[str(quirk) for quirk in quirks])
-    site = HandMoved(site_of(unit))
-    await site.server.start()
-    try:
-        yield site
-    finally:
-        await site.server.stop()
+    return HandMoved(site_of(unit))
 
 
 async def chain(site: HandMoved, role: str = "pv-1") -> list[int]:

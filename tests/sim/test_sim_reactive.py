@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,17 +14,7 @@ from drivers.protocol import Outcome
 from drivers.reactive import REVERT_S, SunSpecReactive
 from drivers.sunspec.device import SunSpecDevice
 from drivers.uri import ModbusUri
-from sim.simfile import DEMO, SimFile, load_simfile
-
-
-@asynccontextmanager
-async def served(sim: SimFile | None = None) -> AsyncIterator[HandMoved]:
-    site = HandMoved(sim)
-    await site.server.start()
-    try:
-        yield site
-    finally:
-        await site.server.stop()
+from sim.simfile import DEMO, load_simfile
 
 
 def driver(site: HandMoved, role: str) -> tuple[Buses, SunSpecReactive]:
@@ -48,7 +36,7 @@ POINTS: dict[str, tuple[int, str, str]] = {
 
 @pytest.mark.parametrize(("role", "base"), [("inverter-1", 22_000.0), ("inverter-2", 80_000.0)])
 async def test_it_is_made_and_read_back(role: str, base: float) -> None:
-    async with served() as site:
+    async with HandMoved() as site:
         buses, reactive = driver(site, role)
         site.run(20.0)
         told = await reactive.write_var(-3_000.0)
@@ -61,7 +49,7 @@ async def test_it_is_made_and_read_back(role: str, base: float) -> None:
 
 
 async def test_a_device_with_a_timer_lets_go_after_a_silence() -> None:
-    async with served() as site:
+    async with HandMoved() as site:
         buses, reactive = driver(site, "inverter-1")
         site.run(20.0)
         for _ in range(2):
@@ -77,7 +65,7 @@ async def test_a_device_with_a_timer_lets_go_after_a_silence() -> None:
 
 
 async def test_more_than_the_rating_is_all_of_it() -> None:
-    async with served() as site:
+    async with HandMoved() as site:
         buses, reactive = driver(site, "inverter-1")
         told = await reactive.write_var(1e9)
         assert told.found["var"] == pytest.approx(22_000.0)
@@ -88,7 +76,7 @@ async def test_an_inverter_without_a_rating_or_a_model_for_it_is_told_apart() ->
     demo = load_simfile(DEMO)
     bare = demo.inverter[0].model_copy(update={"models": (1, 701, 704)})
     none = demo.inverter[1].model_copy(update={"models": (1, 103, 120, 121)})
-    async with served(demo.model_copy(update={"inverter": (bare, none)})) as site:
+    async with HandMoved(demo.model_copy(update={"inverter": (bare, none)})) as site:
         for role, said in (("inverter-1", "702 VAMax nor 702 VAMaxRtg"), ("inverter-2", "704 or 123")):
             buses, reactive = driver(site, role)
             with pytest.raises(BadData, match=said):

@@ -24,15 +24,9 @@ SUNS = bytes.fromhex("5375 6e53")
 WRITE_COIL = b"\x05\0\0\xff\0"
 
 
-@asynccontextmanager
-async def site(*faults: dict[str, Any]) -> AsyncIterator[HandMoved]:
+def site(*faults: dict[str, Any]) -> HandMoved:
     made = [Fault.model_validate_json(json.dumps(fault)) for fault in faults]
-    moved = HandMoved(load_simfile(DEMO), made)
-    await moved.server.start()
-    try:
-        yield moved
-    finally:
-        await moved.server.stop()
+    return HandMoved(load_simfile(DEMO), made)
 
 
 @asynccontextmanager

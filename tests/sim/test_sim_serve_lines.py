@@ -48,13 +48,9 @@ def site(**changes: Any) -> SimFile:
 
 @asynccontextmanager
 async def served(sim: SimFile) -> AsyncIterator[HandMoved]:
-    moved = HandMoved(sim)
-    await moved.server.start()
-    try:
+    async with HandMoved(sim) as moved:
         moved.run(2.0)
         yield moved
-    finally:
-        await moved.server.stop()
 
 
 def device(server: SimServer) -> str:

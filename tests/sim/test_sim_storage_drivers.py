@@ -27,16 +27,14 @@ async def unit(
 ) -> AsyncIterator[tuple[SunSpecStorage, HandMoved]]:
     """A storage unit of 20 kW that charges at 10 kW and discharges at 16 kW, and its driver."""
     chain = models or (BAND if operation == "band" else OPERATED)
-    moved = HandMoved(site_of(battery(1, models=chain, storage=CELL | cell)))
-    await moved.server.start()
-    bus = Bus(ModbusUri.parse(f"tcp://127.0.0.1:{moved.port('battery-1')}?unit=1"), timeout_s=2.0)
-    try:
-        storage = SunSpecStorage(bus, 1, operation)
-        await storage.identify()
-        yield storage, moved
-    finally:
-        bus.close()
-        await moved.server.stop()
+    async with HandMoved(site_of(battery(1, models=chain, storage=CELL | cell))) as moved:
+        bus = Bus(ModbusUri.parse(f"tcp://127.0.0.1:{moved.port('battery-1')}?unit=1"), timeout_s=2.0)
+        try:
+            storage = SunSpecStorage(bus, 1, operation)
+            await storage.identify()
+            yield storage, moved
+        finally:
+            bus.close()
 
 
 def wants(moved: HandMoved, power_w: float) -> float:

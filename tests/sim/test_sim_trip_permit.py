@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from hand_moved_site import HandMoved
 from scanned_device import scanned
@@ -15,10 +18,15 @@ from sim.simfile import DEMO, load_simfile
 STEP_S = 0.05
 
 
-def served() -> HandMoved:
-    """The demo's devices behind no contact, in full sun."""
-    sim = load_simfile(DEMO)
-    return HandMoved(sim.model_copy(update={"coil": ()}))
+@asynccontextmanager
+async def served() -> AsyncIterator[tuple[HandMoved, Buses]]:
+    """The demo's devices behind no contact, in full sun, and lines to them."""
+    sim, buses = load_simfile(DEMO), Buses()
+    async with HandMoved(sim.model_copy(update={"coil": ()})) as site:
+        try:
+            yield site, buses
+        finally:
+            buses.close()
 
 
 def der(site: HandMoved, role: str) -> Der:
@@ -38,9 +46,7 @@ def made_w(site: HandMoved) -> float:
 
 
 async def test_without_its_permit_it_ceases_within_its_time_and_shows_it() -> None:
-    site, buses = served(), Buses()
-    await site.server.start()
-    try:
+    async with served() as (site, buses):
         site.run(20.0)
         declared = PermitService(name="permit-1", kind="permit-service", der="inverter-1")
         output = make_trip_output(buses, declared, [der(site, "inverter-1")])
@@ -64,15 +70,10 @@ async def test_without_its_permit_it_ceases_within_its_time_and_shows_it() -> No
         assert await output.read() is True
         site.run(30.0)
         assert made_w(site) > 0.9 * full_w, "by its own enter service"
-    finally:
-        buses.close()
-        await site.server.stop()
 
 
 async def test_silence_leaves_a_permit_where_it_is() -> None:
-    site, buses = served(), Buses()
-    await site.server.start()
-    try:
+    async with served() as (site, buses):
         declared = PermitService(name="permit-1", kind="permit-service", der="inverter-1")
         output = make_trip_output(buses, declared, [der(site, "inverter-1")])
         await output.hold()
@@ -80,19 +81,11 @@ async def test_silence_leaves_a_permit_where_it_is() -> None:
         assert made_w(site) > 10_000.0, (
             "703 has no timer: this is why check refuses it for a 2-second element"
         )
-    finally:
-        buses.close()
-        await site.server.stop()
 
 
 async def test_an_inverter_of_the_older_models_has_no_permit_service() -> None:
-    site, buses = served(), Buses()
-    await site.server.start()
-    try:
+    async with served() as (site, buses):
         declared = PermitService(name="permit-2", kind="permit-service", der="inverter-2")
         output = make_trip_output(buses, declared, [der(site, "inverter-2")])
         with pytest.raises(BadData, match="no SunSpec model 703"):
             await output.open()
-    finally:
-        buses.close()
-        await site.server.stop()

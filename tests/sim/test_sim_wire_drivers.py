@@ -186,13 +186,9 @@ class SunSpecSite:
 
 @asynccontextmanager
 async def demo(role: str) -> AsyncIterator[SunSpecSite]:
-    moved = HandMoved()
-    await moved.server.start()
-    try:
+    async with HandMoved() as moved:
         moved.run(1.0)
         yield SunSpecSite(moved, role)
-    finally:
-        await moved.server.stop()
 
 
 async def shown(meter: SunSpecMeter) -> float | None:
