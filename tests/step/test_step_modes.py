@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from itertools import pairwise, product
 
 import pytest
 from plant import Plant, settled
@@ -123,39 +125,37 @@ def glimpse(plant: Plant) -> None:
 
 STARTS = [Durable(tripped=False, in_service=True), Durable(tripped=True, target="32"), STATE_LOST]
 TURNS = [lose_meter, lock_out, reset, reset_blind, stop_agent, glimpse]
-WALKED: set[Stand] = set()
+
+
+@functools.cache
+def walked(turn: Callable[[Plant], None], durable: Durable) -> tuple[Stand, ...]:
+    """Every (mode, service) from a start, through a turn, to a reset by hand."""
+    walk = Walk(Plant(durable=durable))
+    walk.plant.run(20.0)
+    turn(walk.plant)
+    reset(walk.plant)
+    return tuple(walk.seen)
 
 
 @pytest.mark.parametrize("durable", STARTS, ids=["new", "latched", "state-lost"])
 @pytest.mark.parametrize("turn", TURNS)
 def test_only_allowed_steps_and_always_a_way_back(durable: Durable, turn: Callable[[Plant], None]) -> None:
-    walk = Walk(Plant(durable=durable))
-    walk.plant.run(20.0)
-    turn(walk.plant)
-    reset(walk.plant)
-    WALKED.update(walk.seen)
-    for before, after in zip(walk.seen, walk.seen[1:], strict=False):
-        assert after in ALLOWED[before], walk.seen
-    assert walk.seen[-1] == ("regulating", "in-service")
+    seen = walked(turn, durable)
+    for before, after in pairwise(seen):
+        assert after in ALLOWED[before], seen
+    assert seen[-1] == ("regulating", "in-service")
 
 
 def test_every_mode_and_every_service_was_walked() -> None:
-    """Runs after the walks of this file; alone it walks by itself."""
-    if not WALKED:
-        for turn in TURNS:
-            for durable in STARTS:
-                walk = Walk(Plant(durable=durable))
-                walk.plant.run(20.0)
-                turn(walk.plant)
-                WALKED.update(walk.seen)
-    assert {mode for mode, _ in WALKED} == {
+    stands = {stand for turn, durable in product(TURNS, STARTS) for stand in walked(turn, durable)}
+    assert {mode for mode, _ in stands} == {
         "starting",
         "regulating",
         "fallback",
         "tripped",
         "entering-service",
     }
-    assert {service for _, service in WALKED} == {"in-service", "waiting", "ramping", "tripped", "lockout"}
+    assert {service for _, service in stands} == {"in-service", "waiting", "ramping", "tripped", "lockout"}
 
 
 def test_the_view_is_that_of_the_state() -> None:
