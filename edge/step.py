@@ -69,7 +69,7 @@ class Settings:
                 command_s=budget.COMMAND_ON_WIRE_S,
                 chains_s={der.name: budget.response_chain(site, der).total_s for der in site.der},
                 import_dropout_w=min(
-                    (-element.dropout_w for element in protection.elements if element.direction < 0),
+                    (-element.dropout_w for element in protection.elements if element.on_import),
                     default=math.inf,
                 ),
                 phase_dropouts_w={
@@ -86,7 +86,7 @@ def _dropouts_w(protection: GuardSettings, phase: int | None) -> tuple[tuple[str
     return tuple(
         (element.name, element.dropout_w)
         for element in (*protection.elements, *protection.further)
-        if element.direction > 0 and element.phase == phase and not element.bound
+        if not element.on_import and element.phase == phase and not element.bound
     )
 
 

@@ -83,7 +83,7 @@ class Rules:
             value_w, oldest_s = element.direction * sample[0], -sample[1] * TICK_S
             pickup_w = element.direction * element.pickup_w
             hysteresis_w = pickup_w - element.direction * element.dropout_w
-            lowest_w = min(pickup_w, TEST_W if element.direction > 0 else pickup_w) - hysteresis_w
+            lowest_w = min(pickup_w, pickup_w if element.on_import else TEST_W) - hysteresis_w
             sample_s, above = oldest_s, value_w > pickup_w
             if not above:
                 calm_s, below_s = max(calm_s, oldest_s), oldest_s
@@ -107,7 +107,7 @@ class Rules:
         """When the DER's own measurement showed that it cannot be what is beyond pickup, at zero host load."""
         if self.element is None or given.power is None:
             return None
-        if self.element.direction < 0:
+        if self.element.on_import:
             value_w, age = given.power
             idle = value_w >= -0.01 * self.der.nameplate_w
             return -age * TICK_S if idle and age * TICK_S < (self.settings.lost_sensing_s or 0.0) else None
@@ -278,7 +278,7 @@ class Rules:
             return True
         value_w, age = given.power
         over = value_w + self.settings.unmanaged_w > self.settings.export_limit_w
-        if self.element is not None and self.element.direction < 0:
+        if self.element is not None and self.element.on_import:
             over = value_w < -0.01 * self.der.nameplate_w
         return over or -age * TICK_S <= seen.sample_s
 
@@ -290,7 +290,7 @@ class Rules:
         if not durable.tripped or was.tripped:
             return
         counted = bool(durable.trips_s) and durable.trips_s[-1] == given.gap_s
-        lowers = given.override == "test" and self.element is not None and self.element.direction > 0
+        lowers = given.override == "test" and self.element is not None and not self.element.on_import
         by_lowered = lowers and self.element is not None and durable.target == self.element.name
         by_hidden = given.override == "blind" and durable.target == LOST_SENSING
         beside = (

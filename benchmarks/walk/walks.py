@@ -94,7 +94,7 @@ def walks(*, large: bool = False) -> list[Walk]:
         ready=(True,),
     )
     minimum = ElementSettings("32F", -5.0, -6.0, 2 * TICK_S, 0.0, blocked_at_zero_output=True)
-    importing = ElementSettings("import", -100.0, -90.0, 2 * TICK_S, 0.0, direction=-1.0)
+    importing = ElementSettings("import", -100.0, -90.0, 2 * TICK_S, 0.0, on_import=True)
     pcs = replace(
         AWAY, pickup_w=100.0, dropout_w=100.0, delay_s=(4 if large else 3) * TICK_S, reset_delay_s=2 * TICK_S
     )

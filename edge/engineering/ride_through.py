@@ -39,7 +39,7 @@ def ride_through(site: Site) -> tuple[RideThrough, ...]:
     recovery = budget.recovery(site)
     found = []
     for element in GuardSettings.of(site).elements:
-        if element.direction > 0:
+        if not element.on_import:
             margin_w = budget.margin_w(site, element.delay_s, element.dropout_w)
             found.append(
                 RideThrough(

@@ -56,12 +56,13 @@ def elapsed_s(state: ElementState, now_s: float) -> float:
 
 
 def _seen(settings: ElementSettings, state: ElementState, sample: Sample) -> ElementState:
-    value_w = settings.direction * sample.otherwise(0.0)
-    if value_w > settings.direction * settings.pickup_w:
+    way = settings.direction
+    value_w = way * sample.otherwise(0.0)
+    if value_w > way * settings.pickup_w:
         return replace(state, picked_up=True, clear_s=None)
     if not state.picked_up:
         return ElementState(below_s=sample.oldest_s)
-    if value_w > settings.direction * settings.dropout_w:
+    if value_w > way * settings.dropout_w:
         return replace(state, clear_s=None)
     clear_s = sample.newest_s if state.clear_s is None else state.clear_s
     if sample.newest_s - clear_s >= settings.reset_delay_s:

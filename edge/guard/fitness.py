@@ -236,7 +236,7 @@ def _ride_through(site: Site, settings: GuardSettings) -> Iterator[Finding]:
 
 def _load_loss_trips(site: Site, element: ElementSettings) -> bool:
     """Whether losing the host load that the site declares would operate the element: delay and slope do not fit it."""
-    if site.site.host_load_w is None or element.direction < 0:
+    if site.site.host_load_w is None or element.on_import:
         return False
     return budget.margin_w(site, element.delay_s, element.dropout_w) > 0.0
 
@@ -248,7 +248,7 @@ _SOFTER = (
 
 def _margin(site: Site, element: ElementSettings) -> str:
     """What would have to stand between the target and the dropout, for the loss of the whole host load."""
-    if element.direction < 0:
+    if element.on_import:
         return ""
     load_w = budget.largest_load_w(site)
     margin_w = budget.margin_w(site, element.delay_s, element.dropout_w)

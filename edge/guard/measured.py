@@ -17,7 +17,7 @@ from edge.model.sample import Sample
 
 def effective(element: ElementSettings, image: Image) -> ElementSettings:
     """The element with a test's lower pickup in force; a test can never raise it."""
-    if element.direction < 0:
+    if element.on_import:
         return element
     asked_w = (override.pickup_w for override in image.overrides)
     lowest_w = min(

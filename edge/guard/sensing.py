@@ -25,8 +25,8 @@ def proven_safe(settings: GuardSettings, image: Image, lost_s: float, now_s: flo
             return False
         made_w.append(max(0.0, output_w))
         absorbs = absorbs or output_w < -NOTHING * known.nameplate_w
-    exports = any(element.direction > 0 for element in settings.elements)
-    imports = any(element.direction < 0 for element in settings.elements)
+    exports = any(not element.on_import for element in settings.elements)
+    imports = any(element.on_import for element in settings.elements)
     return not (exports and _too_much(settings, made_w)) and not (imports and absorbs)
 
 

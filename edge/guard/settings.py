@@ -28,7 +28,7 @@ class ElementSettings:
     """One element; it picks up when `direction * export_w` is above `direction * pickup_w`.
 
     `pickup_w` and `dropout_w` are exports in W: 32F, which operates when import falls too low, has a negative
-    pickup; the import element looks the other way (`direction` -1).
+    pickup; one on import looks the other way.
     """
 
     name: str
@@ -36,7 +36,7 @@ class ElementSettings:
     dropout_w: float
     delay_s: float
     reset_delay_s: float
-    direction: float = 1.0
+    on_import: bool = False
     blocked_at_zero_output: bool = False
     phase: int | None = None
     """The meter's phase that it looks at; None for the total."""
@@ -44,6 +44,11 @@ class ElementSettings:
     """It looks at apparent power, in VA, while active power is exported."""
     bound: bool = False
     """A PCS bound: output is forced down before it operates."""
+
+    @property
+    def direction(self) -> float:
+        """1 for one that looks at export, -1 for one on import."""
+        return -1.0 if self.on_import else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,14 +255,14 @@ def hysteresis_w(site: Site, at_w: float) -> float:
 
 def _element(site: Site, element: Element, phase: str | None = None) -> ElementSettings:
     at_w = pickup_w(site, element, phase)
-    direction = -1.0 if element.kind == "import" else 1.0
+    apart_w = hysteresis_w(site, at_w)
     return ElementSettings(
         name=element.kind if phase is None else f"{element.kind}-{phase}",
         pickup_w=at_w,
-        dropout_w=at_w - direction * hysteresis_w(site, at_w),
+        dropout_w=at_w + apart_w if element.kind == "import" else at_w - apart_w,
         delay_s=budget.auto_delay_s(site) if element.delay_s == "auto" else element.delay_s,
         reset_delay_s=element.reset_delay_s,
-        direction=direction,
+        on_import=element.kind == "import",
         blocked_at_zero_output=element.kind == "32F",
         phase=_place(phase),
     )

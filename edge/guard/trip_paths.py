@@ -29,9 +29,9 @@ def trip_paths(site: Site, settings: GuardSettings) -> Iterator[Finding]:
             yield from _feeding(site, output, path)
         if armed and output.backup:
             yield from _backup(site, settings, output, path)
-    if any(element.direction > 0 for element in settings.elements):
+    if any(not element.on_import for element in settings.elements):
         yield from _reach(site)
-    if any(element.direction < 0 for element in settings.elements):
+    if any(element.on_import for element in settings.elements):
         yield from _import_reach(site)
 
 

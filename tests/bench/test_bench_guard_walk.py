@@ -62,8 +62,8 @@ BREAKS = [
     (
         "element",
         element,
-        "if value_w > settings.direction * settings.pickup_w:",
-        "if value_w > settings.direction * settings.pickup_w + 1:",
+        "if value_w > way * settings.pickup_w:",
+        "if value_w > way * settings.pickup_w + 1:",
     ),
     (
         "element",
@@ -94,7 +94,7 @@ BREAKS = [
         "sample_s=state.sample_s if sample is None else sample.oldest_s",
         "sample_s=now_s if image.pcc.sequence else state.sample_s",
     ),
-    ("import", element, "value_w = settings.direction * sample", "value_w = sample"),
+    ("import", element, "value_w = way * sample", "value_w = sample"),
     (
         "minimum power",
         measured,

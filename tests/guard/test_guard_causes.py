@@ -143,7 +143,7 @@ class TestEffective:
         assert effective(self.ELEMENT, replace(Bench().image(), overrides=overrides)).pickup_w == 70.0
 
     def test_an_import_element_is_left_alone(self) -> None:
-        looks_back = replace(self.ELEMENT, direction=-1.0)
+        looks_back = replace(self.ELEMENT, on_import=True)
         image = replace(Bench().image(), overrides=(Override("test", 1.0, pickup_w=-1e6),))
         assert effective(looks_back, image) == looks_back
 

@@ -39,7 +39,7 @@ def test_the_sum_at_zero_host_load_is_held_against_the_limit(
     assert proven_safe(settings, image(Sample.good(a_w, 10.0), Sample.good(b_w, 10.0)), 9.0, 10.5) is safe
 
 
-IMPORT = replace(SETTINGS.elements[0], name="import", direction=-1.0)
+IMPORT = replace(SETTINGS.elements[0], name="import", on_import=True)
 
 
 @pytest.mark.parametrize(
