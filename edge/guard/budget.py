@@ -21,6 +21,8 @@ REACTIVE_GAP_S = 1.0
 """Between two writes of a DER's reactive power: response times are seconds, and the limit's writes come first."""
 COMMAND_ON_WIRE_S = 0.03
 """From the decision until the limit is on the wire: the agent's own time, with reserve."""
+ROUNDING_S = 1e-9
+"""What sums of decimals may be off by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Sum:
         """The sum as people check it: `0.20 period + 0.02 latency = 0.22 s`."""
         parts = " + ".join(f"{seconds:.2f} {label}" for label, seconds in self.terms)
         return f"{parts} = {self.total_s:.2f} s"
+
+
+def exceeds(needed_s: float, bound_s: float) -> bool:
+    """Whether one time is longer than another by more than rounding: a budget that just holds does hold."""
+    return needed_s > bound_s + ROUNDING_S
 
 
 def security(site: Site) -> Sum:
@@ -103,7 +110,7 @@ def clearing(site: Site, delay_s: float) -> Sum:
 def auto_delay_s(site: Site) -> float:
     """The delay that `"auto"` stands for: the larger of security and what clearing leaves of 1.8 s, to 0.01 s."""
     aim_s = max(security(site).total_s, AUTO_AIM_S - clearing(site, 0.0).total_s)
-    return math.ceil(aim_s * 100 - 1e-6) / 100
+    return math.ceil((aim_s - ROUNDING_S) * 100) / 100
 
 
 def unseen(site: Site, request_s: float | None = None) -> Sum:
@@ -130,7 +137,7 @@ def unseen(site: Site, request_s: float | None = None) -> Sum:
 def lost_samples_survived(site: Site, delay_s: float) -> int:
     """How many meter samples in a row may be lost without a trip."""
     spare_s = delay_s - security(site).total_s
-    return 1 + math.floor(spare_s / site.meter.period_s + 1e-9) if spare_s > -1e-9 else 0
+    return max(0, 1 + math.floor((spare_s + ROUNDING_S) / site.meter.period_s))
 
 
 def slowest_meter_s(site: Site) -> float:

@@ -145,13 +145,13 @@ def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:
     for index, element in enumerate(settings.elements):
         path = f"guard.element[{index}].delay_s"
         clearing = budget.clearing(site, element.delay_s)
-        if clearing.total_s > budget.CLEARING_BOUND_S + 1e-9:
+        if budget.exceeds(clearing.total_s, budget.CLEARING_BOUND_S):
             yield Finding(
                 "problem",
                 path,
                 f"clearing: {clearing.spelled()}, above 2.0 s; {_way_out(site)}",
             )
-        if element.delay_s < security.total_s - 1e-9:
+        if budget.exceeds(security.total_s, element.delay_s):
             yield Finding(
                 "problem",
                 path,
@@ -210,7 +210,7 @@ def _proofs(site: Site, settings: GuardSettings) -> Iterator[Finding]:
         return
     for index, der in enumerate(site.der):
         proof = budget.proof(site, index)
-        if proof.total_s >= settings.lost_sensing_s - 1e-9:
+        if not budget.exceeds(settings.lost_sensing_s, proof.total_s):
             yield Finding(
                 "warning",
                 f"der[{index}].poll_s",

@@ -110,16 +110,15 @@ def _pickups(site: Site) -> Iterator[Finding]:
 def _elements(site: Site, settings: GuardSettings) -> Iterator[Finding]:
     """Where each element picks up on a phase, and the loss of load there that it leaves alone."""
     for element in settings.further:
-        if element.bound or element.phase is None:
-            continue
-        phase = "abc"[element.phase]
-        yield Finding(
-            "fact",
-            "guard.element",
-            f"element {element.name}: pickup {element.pickup_w:g} W, dropout {element.dropout_w:g} W, delay"
-            f" {element.delay_s:.2f} s; largest step of host load{on(phase)} survived without it operating:"
-            f" {_ride_through_w(site, phase, element.delay_s):.0f} W",
-        )
+        if element.phase is not None and not element.bound:
+            phase = "abc"[element.phase]
+            yield Finding(
+                "fact",
+                "guard.element",
+                f"element {element.name}: pickup {element.pickup_w:g} W, dropout {element.dropout_w:g} W, delay"
+                f" {element.delay_s:.2f} s; largest step of host load{on(phase)} survived without it operating:"
+                f" {_ride_through_w(site, phase, element.delay_s):.0f} W",
+            )
 
 
 def _ride_through_w(site: Site, phase: str, delay_s: float) -> float:

@@ -55,7 +55,7 @@ def measured(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
     if settings.further:
         further = further_step(settings, state.further, pcc if is_new else None, zero_s, now_s)
         state = replace(state, further=further)
-    if settings.bounds or state.charge_watches:
+    if state.charge_watches:
         state = _storage_measured(image, settings, state, sample, now_s)
     return replace(
         state,
@@ -86,7 +86,7 @@ def _storage_measured(
     stores = [
         (der, reading, floor_w)
         for der, reading, floor_w in zip(settings.ders, image.ders, state.floors_w, strict=True)
-        if der.charge_w > 0
+        if der.is_storage
     ]
     watches = tuple(
         watch_step(

@@ -77,6 +77,11 @@ class DerSettings:
     has_permit: bool = False
     """Its permit service is an output: a trip makes it cease, with no contact before it as well."""
 
+    @property
+    def is_storage(self) -> bool:
+        """Whether it can absorb."""
+        return self.charge_w > 0
+
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:

@@ -54,7 +54,7 @@ def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> Guar
         limits_w=tuple(der.nameplate_w for der in settings.ders),
         contacts=tuple(Contact(now_s) for _ in settings.outputs),
         bounds=tuple(ElementState(now_s) for _ in settings.bounds),
-        charge_watches=tuple(Watch(((now_s, der.charge_w),)) for der in settings.ders if der.charge_w > 0),
+        charge_watches=tuple(Watch(((now_s, der.charge_w),)) for der in settings.ders if der.is_storage),
         floors_w=tuple(-der.charge_w for der in settings.ders),
         further=tuple(ElementState(now_s) for _ in settings.further),
     )
@@ -64,5 +64,5 @@ def watched(settings: GuardSettings, state: GuardState) -> Iterator[tuple[DerSet
     """Every DER with its watch, storage once more with that of its charging."""
     yield from zip(settings.ders, state.watches, strict=True)
     if state.charge_watches:
-        stores = (der for der in settings.ders if der.charge_w > 0)
+        stores = (der for der in settings.ders if der.is_storage)
         yield from zip(stores, state.charge_watches, strict=True)

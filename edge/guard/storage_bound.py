@@ -29,7 +29,7 @@ def exchanged(
     storage_w = sum(
         _most_w(der, reading, sign, now_s, closed=closed)
         for der, reading in zip(ders, image.ders, strict=True)
-        if der.charge_w > 0
+        if der.is_storage
     )
     if bound.kind == "import":
         value_w = flow_w if storage_w > BOUND_TOLERANCE * sum(der.nameplate_w for der in ders) else 0.0

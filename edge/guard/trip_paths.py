@@ -68,7 +68,7 @@ def _feeding(site: Site, output: TripOutput, path: str) -> Iterator[Finding]:
     if output.watchdog_s is None:
         return
     needed = budget.Sum("feeding", (("two scans", SCANS_PER_FEED * site.control.scan_s), *output.feeding))
-    if needed.total_s > output.watchdog_s + 1e-9:
+    if budget.exceeds(needed.total_s, output.watchdog_s):
         yield Finding(
             "problem",
             f"{path}.watchdog_s",
@@ -146,7 +146,7 @@ def _backup(site: Site, settings: GuardSettings, output: TripOutput, path: str) 
                 *outputs[name].commanded,
             ),
         )
-        late = needed.total_s > budget.CLEARING_BOUND_S + 1e-9
+        late = budget.exceeds(needed.total_s, budget.CLEARING_BOUND_S)
         than = (
             "later than the 2.0 s, which then rest on the DERs that are told to cease"
             if late

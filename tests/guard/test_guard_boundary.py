@@ -174,6 +174,11 @@ class TestBound:
         assert bench.state.durable.target == "PCS-b"
         assert bench.kinds() == ["trip"]
 
+    def test_an_element_behind_it_says_when_it_picks_up_and_drops_out(self) -> None:
+        bench = PhaseBench(replace(FURTHER, further=(BOUND_B, PHASE_B))).phases(0.0, 0.0, 0.0, ready=True)
+        bench.phases(-60.0, 41.0, -60.0).phases(0.0, 0.0, 0.0)
+        assert bench.kinds() == ["pickup", "dropout"]
+
     def test_an_element_forces_nothing(self) -> None:
         slow = replace(PHASE_B, delay_s=60.0)
         bench = PhaseBench(replace(FURTHER, further=(slow,), lost_sensing_s=None)).phases(0.0, 0.0, 0.0)

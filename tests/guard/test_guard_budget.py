@@ -79,10 +79,21 @@ def test_lost_samples_survived_to_the_millisecond_of_the_delay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delay_s", "survived"), [(0.9, 0), (0.919, 0), (0.92, 1), (1.119, 1), (1.12, 2), (1.25, 2), (1.32, 3)]
+    ("delay_s", "survived"),
+    [(0.1, 0), (0.9, 0), (0.919, 0), (0.92, 1), (1.119, 1), (1.12, 2), (1.25, 2), (1.32, 3)],
 )
 def test_lost_samples_survived(delay_s: float, survived: int) -> None:
     assert budget.lost_samples_survived(site(), delay_s) == survived
+
+
+@pytest.mark.parametrize(
+    ("needed_s", "bound_s", "broken"),
+    [(0.1 + 0.2, 0.3, False), (1e-9, 0.0, False), (1.5e-9, 0.0, True), (0.3, 0.2999, True)],
+)
+def test_a_budget_is_broken_by_more_than_the_last_place_of_a_sum(
+    needed_s: float, bound_s: float, broken: bool
+) -> None:
+    assert budget.exceeds(needed_s, bound_s) is broken
 
 
 def test_the_slowest_meter_that_could_do_just_does() -> None:

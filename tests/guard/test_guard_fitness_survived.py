@@ -40,7 +40,7 @@ def test_a_der_polled_too_seldom_to_prove_anything_is_told_of(poll_s: float, war
     assert not [finding for finding in judge(nothing_armed) if finding.path == "der[0].poll_s"]
 
 
-@pytest.mark.parametrize(("load_w", "warns"), [(46_000.0, False), (46_001.0, True), (None, False)])
+@pytest.mark.parametrize(("load_w", "warns"), [(46_000.0, False), (46_000.05, True), (None, False)])
 def test_a_declared_load_that_may_not_be_lost_is_a_warning(load_w: float | None, warns: bool) -> None:
     declared = "" if load_w is None else f"\nhost_load_w = {load_w}"
     found = judge(site(("nominal_hz = 60", f"nominal_hz = 60{declared}")))
@@ -92,6 +92,14 @@ def test_less_than_a_tenth_of_nameplate_survived_is_a_warning(delay_s: float, le
         site((ELEMENT, f"{ELEMENT}\ndelay_s = {delay_s}"))
     )  # recovery takes 0.79 s, at 100 % a second
     assert [finding.level for finding in found if "largest step" in finding.text] == [level]
+
+
+def test_a_tenth_of_nameplate_itself_is_enough() -> None:
+    slow = ("slope_pct_per_s = 100.0", "slope_pct_per_s = 40.0")
+    delay_s = budget.recovery(site(slow)).total_s + 0.25
+    at = site(slow, (ELEMENT, f"{ELEMENT}\ndelay_s = {delay_s!r}"))
+    assert budget.ride_through_w(at, delay_s) == 0.1 * at.nameplate_w
+    assert [finding.level for finding in judge(at) if "largest step" in finding.text] == ["fact"]
 
 
 @pytest.mark.parametrize(("slope_pct", "warned"), [(7.21, False), (7.20, True)])

@@ -77,12 +77,14 @@ def test_by_phase_each_is_told_with_its_own_ders() -> None:
 @pytest.mark.parametrize(
     ("limit_w", "said"),
     [
+        (8_300.0, "3 x 8300 W beside 24900 W: the total stays a limit"),
         (8_333.0, "3 x 8333 W beside 25000 W: the phases together are the tighter limit"),
         (8_334.0, "3 x 8334 W beside 25000 W: the total stays a limit"),
     ],
 )
 def test_which_limit_is_the_tighter_one(limit_w: float, said: str) -> None:
-    limited = site((LIMIT, f"{LIMIT}\nexport_limit_phase_w = {limit_w}"))
+    total_w = said.split()[5]
+    limited = site((LIMIT, f"export_limit_w = {total_w}.0\nexport_limit_phase_w = {limit_w}"))
     for finding in told(limited, "agreement.export_limit_phase_w"):
         assert finding.level == "fact"
         assert said in finding.text
@@ -119,6 +121,12 @@ def test_a_pickup_by_phase_may_only_be_tighter(given_w: float, wide: bool) -> No
         assert found[1].startswith(
             "element 32 would pick up on phase b at an export of 9000.1 W, above the 9000 W"
         )
+
+
+def test_a_pickup_by_phase_is_looked_at_behind_one_that_follows_its_rule() -> None:
+    second = 'kind = "32"\n\n[[guard.element]]\nkind = "32F"\npickup_phase_w = 0.0'
+    found = problems(site(PHASE, SMALL, ON_A, ('kind = "32"', second)))
+    assert [path for path, _ in found] == ["guard.element[1].pickup_phase_w"] * 3
 
 
 def test_reach_and_reversion_hold_on_each_phase() -> None:

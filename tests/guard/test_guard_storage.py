@@ -120,6 +120,15 @@ def test_bands_are_clipped_to_what_storage_can() -> None:
     assert told(-5.0, -5.0, "a") == (0.0, 0.0), "what only generates has no floor"
 
 
+def test_one_that_nothing_is_said_of_may_give_nothing() -> None:
+    bench = cell_bench()
+    bench.limits_w, bench.floors_w = {"a": 0.0}, {"c": -20.0}
+    assert [(one.limit_w, one.floor_w) for one in bench.scan(0.0).commands.limits] == [
+        (0.0, 0.0),
+        (0.0, -20.0),
+    ]
+
+
 def test_tripped_it_neither_gives_nor_takes() -> None:
     bench = cell_bench(bound("taken", -100.0))
     bench.limits_w["c"], bench.floors_w["c"] = 30.0, -20.0
@@ -138,6 +147,23 @@ def test_charging_past_its_floor_is_found_and_ends_at_the_contact() -> None:
     assert bench.kinds().count("write-unverified") == 1
     bench.scans(10.0, 0.0, a=0.0, c=-10.81)
     assert bench.state.durable.target == "supervisor:c"
+
+
+def test_the_smallest_store_is_watched_as_well() -> None:
+    tiny = replace(CELL, charge_w=0.5)
+    bench = Bench(SETTINGS, elements=(), lost_sensing_s=None, ders=(DERS[0], tiny)).in_service()
+    bench.floors_w["c"] = -0.1
+    bench.scans(25.0, 0.0, a=0.0, c=-0.5)
+    assert permit(bench.settings, bench.state, bench.now_s).unresponsive == {"c"}
+
+
+@pytest.mark.parametrize(("output_w", "defies"), [(1.0, False), (1.001, True)])
+def test_storage_told_to_charge_is_convicted_of_giving_only(output_w: float, *, defies: bool) -> None:
+    """2 % of its 50 W count as none."""
+    bench = cell_bench()
+    bench.limits_w["c"], bench.floors_w["c"] = -20.0, -20.0
+    bench.scans(30.0, 0.0, a=0.0, c=output_w)
+    assert (permit(bench.settings, bench.state, bench.now_s).unresponsive == {"c"}) is defies
 
 
 def test_nothing_is_closed_while_storage_charges_past_its_floor() -> None:
