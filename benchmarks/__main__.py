@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from benchmarks.calibration import PI4_LOOP_MS, loop_ms
+from benchmarks.progress import SHOWN
 from benchmarks.registry import MEASURES, UnmeasuredError, load
 from benchmarks.rows import RESULTS, Row, write
 
@@ -48,12 +48,9 @@ def _measured(wanted: list[str], loops_ms: list[float]) -> tuple[list[Row], list
     """The rows, and a sentence for what could not be measured; `loops_ms` gets the loop's time before each."""
     rows: list[Row] = []
     problems = []
-    layout = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    # Nothing redraws by itself: a thread that draws would be in the way of what is measured.
-    with Progress(*layout, console=Console(stderr=True), auto_refresh=False) as progress:
-        task = progress.add_task("measuring", total=len(wanted))
+    with SHOWN.over(len(wanted)):
         for name in wanted:
-            progress.update(task, description=name, refresh=True)
+            SHOWN.begin(name)
             begun_s = time.monotonic()
             # A shared machine is not equally fast all the time.
             loop_ms.cache_clear()
@@ -62,8 +59,7 @@ def _measured(wanted: list[str], loops_ms: list[float]) -> tuple[list[Row], list
                 rows += load(name)()
             except UnmeasuredError as error:
                 problems.append(f"{name} could not be measured: {error}")
-            progress.console.print(f"{name}: {time.monotonic() - begun_s:.0f} s")
-            progress.advance(task)
+            SHOWN.end(time.monotonic() - begun_s)
     return rows, problems
 
 

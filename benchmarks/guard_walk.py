@@ -5,20 +5,23 @@ Measured with the larger alphabets; the tests take the smaller ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from benchmarks.progress import SHOWN
 from benchmarks.rows import Row
 from benchmarks.walk.walk import Walked, walk
 from benchmarks.walk.walks import Walk, walks
 
 
-def walked(each: Walk) -> Walked:
-    """One walk to its end."""
-    return walk(each.name, each.settings, each.alphabet, starts=each.starts)
+def walked(each: Walk, tell: Callable[[str], None] = lambda _: None) -> Walked:
+    """One walk to its end, which tells how far it is."""
+    return walk(each.name, each.settings, each.alphabet, starts=each.starts, tell=tell)
 
 
 def measure(*, large: bool = True) -> list[Row]:
     """States, transitions and time of all walks, and the rules broken."""
     every = walks(large=large)
-    found = [walked(each) for each in every]
+    found = [walked(each, SHOWN.tell) for each in every]
     resettable = [one for one, each in zip(found, every, strict=True) if any(each.alphabet.reset)]
     said = ", ".join(f"{each.name} {each.states} states" for each in found)
     return [

@@ -12,6 +12,7 @@ from benchmarks.dead.harm import can_mount
 from benchmarks.dead.record import Record
 from benchmarks.dead.sites import CONTACT, REVERSION, SHIPPED, Kind
 from benchmarks.dead.trial import fair_trial
+from benchmarks.progress import SHOWN
 from benchmarks.rows import Row
 
 _GONE = "dead and hung"
@@ -22,8 +23,15 @@ _SIDE_BY_SIDE = 3
 def measure() -> list[Row]:
     """Rows of the table; times are of the clock of this machine, and most of them are the devices' own timers."""
     planned = list(_planned())
+    records = []
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        records = list(pool.map(lambda plan: fair_trial(*plan), planned))
+        for (case, kind), record in zip(
+            planned, pool.map(lambda plan: fair_trial(*plan), planned), strict=True
+        ):
+            records.append(record)
+            SHOWN.tell(
+                f"{len(records)} of {len(planned)} runs, the last was {case!r} on the site {kind.name!r}"
+            )
     return rows([(case, record) for (case, _), record in zip(planned, records, strict=True)])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 from edge.model.image import DerReading, Image, OutputReading, Override, PccReading
 from edge.model.sample import Quality, Sample
@@ -21,10 +22,22 @@ OLDEST = 3
 """No sample in an alphabet is older than this, in ticks."""
 FOREVER_S = 1e9
 
-Good = tuple[float, int]
-"""A new good PCC sample: export in W and the age of the oldest instant it can describe, in ticks."""
 Power = tuple[float, int]
 """A DER's measured output in W, and its age in ticks."""
+
+
+class Good(NamedTuple):
+    """A new good PCC sample: export in W and the age of the oldest instant it can describe, in ticks."""
+
+    export_w: float
+    age: int = 0
+    phases_w: tuple[float, ...] = ()
+    """The same on each limited phase."""
+
+    def on(self, phase: int | None) -> float:
+        """The total, or what one phase exports."""
+        return self.export_w if phase is None else self.phases_w[phase]
+
 
 NONE = Sample.none()
 TEST_W = 95.0
@@ -40,6 +53,7 @@ OVERRIDES: dict[str, tuple[Override, ...]] = {
 class Alphabet:
     """The choices for each part of an input; `sample` None is nothing new, "invalid" a new reading without value.
 
+    "torn" is one that has the total and no phase: none at all where phases are limited.
     `power` None is a DER never measured. `feedback` is the contact's value and age, None where it is not wired.
     `restart`: "kept" is a restart with the stored state, "lost" one without any.
     """
@@ -96,18 +110,21 @@ class Input:
         def aged(value: float, ticks: int) -> Sample:
             return Sample.good(value, now_s - ticks * TICK_S, now_s)
 
-        export_w, sequence = NONE, 1
+        export_w, phases, sequence = NONE, tuple[Sample, ...](), 1
         if self.sample is None:
             sequence = 0
+        elif self.sample == "torn":
+            export_w = aged(0.0, 0)
         elif isinstance(self.sample, str):
             export_w = Sample.none(Quality.INVALID)
         else:
-            export_w = aged(*self.sample)
+            export_w = aged(self.sample.export_w, self.sample.age)
+            phases = tuple(aged(phase_w, self.sample.age) for phase_w in self.sample.phases_w)
         power_w = NONE if self.power is None else aged(*self.power)
         closed = NONE if self.feedback is None else aged(*self.feedback)
         return Image(
             0,
-            PccReading(export_w, NONE, NONE, sequence),
+            PccReading(export_w, NONE, NONE, sequence, phases),
             (DerReading("b", power_w, NONE, reachable=self.reachable),),
             (OutputReading("k", closed),),
             OVERRIDES[self.override],

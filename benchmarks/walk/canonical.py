@@ -62,6 +62,10 @@ class Canon:
                 for output, was in zip(settings.outputs, state.contacts, strict=True)
             ),
             closed=state.closed,
+            further=tuple(
+                _element(known, was, now_s)
+                for known, was in zip(settings.further, state.further, strict=True)
+            ),
             # Not read by the next scan, which finds them anew: causes; trips is for people only.
         )
 

@@ -4,56 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.walk.alphabet import HALF_DAY, OLDEST, TEST_W, TICK_S, Input
-from benchmarks.walk.seen import Horizons, Seen, aged
-from edge.guard.contact import BREAKER_FAILURE, FEEDBACK_GRACE_S
+from benchmarks.walk.alphabet import TICK_S, Input
+from benchmarks.walk.onlooker import Onlooker
+from benchmarks.walk.seen import Seen
+from edge.guard.contact import BREAKER_FAILURE
 from edge.guard.latch import LOST_SENSING
 from edge.guard.settings import GuardSettings
 from edge.guard.state import GuardState
-from edge.guard.supervisor import MAX_AGE_S, PATIENCE_S, TOLERANCE, TRIP_AFTER_S
+from edge.guard.supervisor import TOLERANCE, TRIP_AFTER_S
 from edge.model.commands import Commands
-
-_NEVER_S = 0.0
 
 
 class Rules:
-    """The rules for a guard with one DER behind one contact, and at most one element."""
+    """The rules, judged by what an onlooker has seen."""
 
     def __init__(self, settings: GuardSettings) -> None:
         self.settings = settings
-        self.element = settings.elements[0] if settings.elements else None
-        (self.der,) = settings.ders
-        self.longest_s = 0.0
-        """The longest that power can have stayed above pickup behind a closed contact, on any path so far."""
-        delay_s = self.element.delay_s if self.element else _NEVER_S
-        (self.output,) = settings.outputs
-        self._settled_s = self.output.opens_s + FEEDBACK_GRACE_S
-        self._patience_s = 2 * self.der.decay_s + PATIENCE_S
-        self._far = Horizons(
-            calm_s=delay_s + settings.watchdog_s,
-            delay_s=delay_s,
-            blind_s=max(settings.lost_sensing_s or 0.0, OLDEST * TICK_S),
-            bound_s=settings.pcs.delay_s,
-            under_s=settings.pcs.reset_delay_s,
-            moved_s=OLDEST * TICK_S + self._settled_s,
-            der_s=OLDEST * TICK_S,
-            patience_s=self._patience_s + MAX_AGE_S,
-            defies_s=TRIP_AFTER_S,
-        )
-
-    def restarted(self, seen: Seen, gap_s: float) -> Seen:
-        """After a restart only the trips are remembered; the contacts have been open."""
-        return Seen(trips=aged(seen, gap_s, 0, self._far).trips)
+        self.onlooker = Onlooker(settings)
 
     def look(
         self, seen: Seen, before: GuardState, given: Input, after: GuardState, commands: Commands
     ) -> tuple[Seen, list[str]]:
         """What is remembered after a scan, and the rules that it broke."""
-        seen = aged(seen, given.gap_s, given.gap // HALF_DAY, self._far)
-        seen = self._power(seen, before, given)
-        seen = self._excursion(seen, given)
-        seen = self._supervised(seen, before, given)
-        seen = self._welded(seen, before, given)
+        seen = self.onlooker.looked(seen, before, given)
         closed = commands.outputs[0].closed
         broken = [
             *self._opens(seen, before, given, after, commands),
@@ -63,110 +36,25 @@ class Rules:
         if len(after.durable.trips_s) > len(seen.trips):
             seen = seen._replace(trips=(*seen.trips, 0)[-self.settings.lockout_trips :])
         broken += self._counts(seen, before, given, after)
-        if closed != before.closed or (closed and given.gap_s >= self.settings.watchdog_s):
-            seen = seen._replace(moved_s=0.0)
-        if not closed and seen.calm_s != 0.0:
-            seen = seen._replace(calm_s=0.0)
-        return seen, broken
-
-    # What is remembered
-
-    def _power(self, seen: Seen, before: GuardState, given: Input) -> Seen:
-        """Since when power may have been above pickup: no sample at or below it, no proof, contact held closed."""
-        element = self.element
-        if element is None:
-            return seen
-        calm_s, below_s, above = seen.calm_s, seen.below_s, seen.above
-        sure_s, sample_s = seen.sure_s, seen.sample_s
-        sample = given.sample
-        if isinstance(sample, tuple):
-            value_w, oldest_s = element.direction * sample[0], -sample[1] * TICK_S
-            pickup_w = element.direction * element.pickup_w
-            hysteresis_w = pickup_w - element.direction * element.dropout_w
-            lowest_w = min(pickup_w, pickup_w if element.on_import else TEST_W) - hysteresis_w
-            sample_s, above = oldest_s, value_w > pickup_w
-            if not above:
-                calm_s, below_s = max(calm_s, oldest_s), oldest_s
-            if value_w <= lowest_w:
-                sure_s = oldest_s
-        proof_s = self._proof_s(given)
-        if proof_s is not None:
-            calm_s = max(calm_s, proof_s)
-            if element.blocked_at_zero_output:
-                sure_s, below_s, above = max(sure_s, proof_s), max(below_s, proof_s), False
-        if not before.closed:
-            calm_s = 0.0
-        else:
-            held_s = min(given.gap_s, self.settings.watchdog_s) - given.gap_s
-            self.longest_s = max(self.longest_s, held_s - calm_s)
-            if given.gap_s >= self.settings.watchdog_s:
-                calm_s = 0.0
-        return seen._replace(calm_s=calm_s, below_s=below_s, above=above, sure_s=sure_s, sample_s=sample_s)
-
-    def _proof_s(self, given: Input) -> float | None:
-        """When the DER's own measurement showed that it cannot be what is beyond pickup, at zero host load."""
-        if self.element is None or given.power is None:
-            return None
-        if self.element.on_import:
-            value_w, age = given.power
-            idle = value_w >= -0.01 * self.der.nameplate_w
-            return -age * TICK_S if idle and age * TICK_S < (self.settings.lost_sensing_s or 0.0) else None
-        most_w = (
-            0.01 * self.der.nameplate_w
-            if self.element.blocked_at_zero_output
-            else self.settings.export_limit_w
-        )
-        value_w, age = given.power
-        fits = value_w + self.settings.unmanaged_w <= most_w
-        return -age * TICK_S if fits and age * TICK_S < (self.settings.lost_sensing_s or 0.0) else None
-
-    def _excursion(self, seen: Seen, given: Input) -> Seen:
-        """The PCS bound: an excursion goes on until power was below for the reset time."""
-        if not isinstance(given.sample, tuple):
-            return seen
-        export_w, age = given.sample
-        if export_w > self.settings.pcs.pickup_w:
-            return seen._replace(
-                over_s=seen.under_last_s if seen.over_s is None else seen.over_s, under_s=None
-            )
-        under_s = 0.0 if seen.under_s is None else seen.under_s
-        if seen.over_s is None or -under_s >= self.settings.pcs.reset_delay_s:
-            return seen._replace(over_s=None, under_s=None, under_last_s=-age * TICK_S)
-        return seen._replace(under_s=under_s)
-
-    def _supervised(self, seen: Seen, before: GuardState, given: Input) -> Seen:
-        """Whether the DER, told to stop for twice its decay and some patience, was measured at work since."""
-        if not given.reachable:
-            return seen._replace(low_s=None)
-        told_w = before.limits_w[0]
-        low_s = None if told_w > 0 else 0.0 if seen.low_s is None else seen.low_s
-        defies_s, der_s = seen.defies_s, seen.der_s
-        if given.power is not None:
-            value_w, age = given.power
-            oldest_s = -age * TICK_S
-            if oldest_s > der_s and -oldest_s <= MAX_AGE_S:
-                der_s = oldest_s
-                if value_w <= told_w + TOLERANCE * self.der.nameplate_w:
-                    defies_s = None
-                elif defies_s is None and low_s is not None and oldest_s - low_s >= self._patience_s:
-                    defies_s = 0.0
-        return seen._replace(low_s=low_s, der_s=der_s, defies_s=defies_s)
-
-    def _welded(self, seen: Seen, before: GuardState, given: Input) -> Seen:
-        """Whether the contact was last seen closed when it should have been open."""
-        shown = None if before.closed else self._contact(seen, given)
-        return seen if shown is None else seen._replace(welded=shown == 1.0)
-
-    # What must hold
+        return self.onlooker.done(seen, before, given, closed=closed), broken
 
     def _demands(self, seen: Seen) -> bool:
         """Whether a trip is called for, by what was seen: contact open or not."""
-        element, pcs = self.element, self.settings.pcs
-        if seen.welded:
-            return True
-        if element and seen.above and -seen.below_s >= element.delay_s:
-            return True
-        return seen.over_s is not None and seen.under_s is None and -seen.over_s >= pcs.delay_s
+        return seen.welded or any(self._above(seen)) or any(self._over(seen))
+
+    def _above(self, seen: Seen) -> list[bool]:
+        """Of each element: whether power is above its pickup, and was for its delay."""
+        return [
+            was.above and -was.below_s >= element.delay_s
+            for element, was in zip(self.onlooker.elements, seen.elements, strict=True)
+        ]
+
+    def _over(self, seen: Seen) -> list[bool]:
+        """Of each PCS bound: whether power is above it, and the excursion as long as it may be."""
+        return [
+            was.over_s is not None and was.under_s is None and -was.over_s >= bound.delay_s
+            for bound, was in zip(self.onlooker.bounds, seen.bounds, strict=True)
+        ]
 
     def _opens(
         self, seen: Seen, before: GuardState, given: Input, after: GuardState, commands: Commands
@@ -178,7 +66,10 @@ class Rules:
             yield "tripped: contact open, every DER at nothing"
         if (after.causes or self._demands(seen)) and (closed or not after.durable.tripped):
             yield "a cause stands: tripped and open"
-        if self.element and closed and -seen.calm_s >= self.element.delay_s:
+        if closed and any(
+            -was.calm_s >= element.delay_s
+            for element, was in zip(self.onlooker.elements, seen.elements, strict=True)
+        ):
             yield "power possibly above pickup for the delay: open"
         held = before.closed and given.gap_s < self.settings.watchdog_s
         if closed and held and seen.defies_s is not None and -seen.defies_s >= TRIP_AFTER_S:
@@ -195,7 +86,7 @@ class Rules:
     ) -> Iterator[str]:
         """It closes only when enter service says so, the contact is sound and nothing speaks against it."""
         lapsed = given.gap_s >= self.settings.watchdog_s
-        shown = self._contact(seen, given)
+        shown = self.onlooker.contact(seen, given)
         if closed and (lapsed or not before.closed) and (not given.ready or seen.welded):
             yield "closing needs enter service and a contact that opened"
         if closed and (lapsed or not before.closed) and seen.defies_s is not None:
@@ -210,13 +101,6 @@ class Rules:
             yield "in service only after the ramp"
         if before.durable.in_service and not after.durable.in_service and not after.durable.tripped:
             yield "only a trip ends service for good"
-
-    def _contact(self, seen: Seen, given: Input) -> float | None:
-        """The contact's feedback, if measured since its last command could have moved it."""
-        if given.feedback is None:
-            return None
-        value, age = given.feedback
-        return value if -age * TICK_S > seen.moved_s + self._settled_s else None
 
     def _latches(
         self, seen: Seen, before: GuardState, given: Input, after: GuardState, *, closed: bool
@@ -254,17 +138,18 @@ class Rules:
         stopped = not given.reachable
         if given.reachable and given.power is not None:
             value_w, age = given.power
-            stopped = -age * TICK_S > seen.moved_s and value_w <= TOLERANCE * self.der.nameplate_w
+            stopped = -age * TICK_S > seen.moved_s and value_w <= TOLERANCE * self.onlooker.der.nameplate_w
         return given.ready and stopped and not given.isolate and not self._demands(seen)
 
     def _reasoned(self, seen: Seen, before: GuardState, given: Input, target: str | None) -> bool:
         """Whether a target is true: never early, never without its cause."""
-        settings = self.settings
-        if self.element and target == self.element.name:
-            return -seen.sure_s >= self.element.delay_s
-        if target == settings.pcs.name:
-            return seen.over_s is not None and -seen.over_s >= settings.pcs.delay_s
-        if target == f"{BREAKER_FAILURE}:{self.output.name}":
+        for element, watched in zip(self.onlooker.elements, seen.elements, strict=True):
+            if target == element.name:
+                return -watched.sure_s >= element.delay_s
+        for bound, excursion in zip(self.onlooker.bounds, seen.bounds, strict=True):
+            if target == bound.name:
+                return excursion.over_s is not None and -excursion.over_s >= bound.delay_s
+        if target == f"{BREAKER_FAILURE}:{self.onlooker.output.name}":
             return seen.welded
         if target == LOST_SENSING:
             return before.closed and self._blind(seen, given)
@@ -276,11 +161,17 @@ class Rules:
             return False
         if given.power is None or given.power[1] * TICK_S >= self.settings.lost_sensing_s:
             return True
-        value_w, age = given.power
-        over = value_w + self.settings.unmanaged_w > self.settings.export_limit_w
-        if self.element is not None and self.element.on_import:
-            over = value_w < -0.01 * self.der.nameplate_w
-        return over or -age * TICK_S <= seen.sample_s
+        power_w, age = given.power
+        fits = all(self.onlooker.fits(element, power_w) for element in self.onlooker.elements)
+        return not fits or -age * TICK_S <= seen.sample_s
+
+    def _phases_may_time(self, seen: Seen) -> bool:
+        """Whether an element of a phase may be due: no test lowers those."""
+        total = len(self.settings.elements)
+        return any(
+            -was.sure_s >= element.delay_s
+            for element, was in zip(self.onlooker.elements[total:], seen.elements[total:], strict=True)
+        )
 
     def _counts(self, seen: Seen, before: GuardState, given: Input, after: GuardState) -> Iterator[str]:
         """Every trip counts for a day, those of tests alone do not; the last one allowed locks out."""
@@ -290,13 +181,14 @@ class Rules:
         if not durable.tripped or was.tripped:
             return
         counted = bool(durable.trips_s) and durable.trips_s[-1] == given.gap_s
-        lowers = given.override == "test" and self.element is not None and not self.element.on_import
-        by_lowered = lowers and self.element is not None and durable.target == self.element.name
+        lowered = [each.name for each in self.settings.elements if not each.on_import]
+        by_lowered = given.override == "test" and durable.target in lowered
         by_hidden = given.override == "blind" and durable.target == LOST_SENSING
         beside = (
             seen.welded
             or seen.defies_s is not None
-            or self._pcs_over(seen)
+            or any(self._over(seen))
+            or self._phases_may_time(seen)
             or (by_lowered and self._blind(seen, given))
         )
         if counted is ((by_lowered or by_hidden) and not beside) and not (
@@ -305,6 +197,3 @@ class Rules:
             yield "a trip counts unless a test alone did it"
         if durable.lockout is not (was.lockout or seen.welded or (counted and len(seen.trips) >= most)):
             yield "the last trip allowed locks out"
-
-    def _pcs_over(self, seen: Seen) -> bool:
-        return seen.over_s is not None and seen.under_s is None and -seen.over_s >= self.settings.pcs.delay_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -18,6 +19,8 @@ from edge.model.durable import NEW_SITE, STATE_LOST, Durable
 
 Node = tuple[GuardState, Seen]
 
+TELL_EVERY = 50
+"""States between two words on how far a walk is."""
 STARTS = (
     NEW_SITE,
     STATE_LOST,
@@ -51,27 +54,41 @@ def walk(
     guard: ModuleType = shipped,
     starts: tuple[Durable, ...] = STARTS,
     give_up_after: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Walked:
-    """Walk until nothing new is found; `guard` is the module under test, `give_up_after` so many broken rules."""
+    """Walk until nothing new is found.
+
+    Args:
+        name: Of the walk.
+        settings: The guard's.
+        alphabet: What a scan may be given.
+        guard: The module under test.
+        starts: What may have been stored before.
+        give_up_after: Stop once so many rules are broken.
+        tell: Called from time to time with how far it is.
+    """
     begun_s = time.perf_counter()
     walked, canon, rules = Walked(name), Canon(settings), Rules(settings)
+    onlooker = rules.onlooker
     inputs = [(given, given.gap_s, given.image()) for given in alphabet.inputs()]
     nodes: dict[Node, int] = {}
     for durable in starts:
-        nodes[canon.state(guard_start(settings, durable, 0.0), 0.0), Seen()] = len(nodes)
+        nodes[canon.state(guard_start(settings, durable, 0.0), 0.0), onlooker.fresh()] = len(nodes)
     order = list(nodes)
     from_ids: list[set[int]] = [set() for _ in order]
     at = 0
     while at < len(order):
+        if at % TELL_EVERY == 0:
+            tell(f"{name}: {at} of {len(order)} states so far, {walked.transitions} transitions")
         state, seen = order[at]
         for given, now_s, image in inputs:
             walked.transitions += 1
             if given.restart:
                 durable = state.durable if given.restart == "kept" else STATE_LOST
                 after = guard_start(settings, durable, now_s)
-                remembered, broken = rules.restarted(seen, now_s), []
+                remembered, broken = onlooker.restarted(seen, now_s), []
                 if given.restart == "lost":
-                    remembered = Seen()
+                    remembered = onlooker.fresh()
                 if after.closed or after.durable != durable:
                     broken.append("a restart keeps the latch and closes nothing")
             else:
@@ -103,7 +120,7 @@ def walk(
         at += 1
         if give_up_after is not None and len(walked.broken) >= give_up_after:
             break
-    walked.states, walked.longest_s = len(order), rules.longest_s
+    walked.states, walked.longest_s = len(order), onlooker.longest_s
     walked.stuck = _stuck([state.closed for state, _ in order], from_ids)
     walked.seconds = time.perf_counter() - begun_s
     return walked

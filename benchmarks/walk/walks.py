@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.walk.alphabet import HALF_DAY, TICK_S, Alphabet
+from benchmarks.walk.alphabet import HALF_DAY, TICK_S, Alphabet, Good
 from benchmarks.walk.walk import STARTS
-from edge.guard.settings import DerSettings, ElementSettings, GuardSettings, OutputSettings
+from edge.guard.settings import DerSettings, ElementSettings, GuardSettings, OutputSettings, ZeroLoadSum
 from edge.model.durable import NEW_SITE, Durable
 
 AWAY = ElementSettings("PCS", 1e9, 1e9, TICK_S, TICK_S)
@@ -43,6 +43,30 @@ class Walk:
     starts: tuple[Durable, ...] = STARTS
 
 
+def _by_phase(element: ElementSettings, limit_w: float, phase_w: float) -> GuardSettings:
+    """The element on the total and on phases a and b; the DER is on phase a alone.
+
+    A phase may export `phase_w` before its element picks up; without sight as much, unless nothing may be exported.
+    """
+    return replace(
+        ONCE,
+        elements=(element,),
+        lost_sensing_s=element.delay_s,
+        export_limit_w=limit_w,
+        further=tuple(
+            replace(
+                element,
+                name=f"{element.name}-{name}",
+                pickup_w=phase_w,
+                dropout_w=0.9 * phase_w,
+                phase=phase,
+            )
+            for phase, name in enumerate("ab")
+        ),
+        sums=tuple(ZeroLoadSum((share,), 0.0, min(phase_w, limit_w)) for share in (1.0, 0.0)),
+    )
+
+
 def walks(*, large: bool = False) -> list[Walk]:
     """The walks of the normal tests, or those with longer delays and more of everything."""
 
@@ -53,13 +77,13 @@ def walks(*, large: bool = False) -> list[Walk]:
     once = replace(ONCE, elements=(replace(ELEMENT, delay_s=delay_s),), lost_sensing_s=delay_s)
     sight = Alphabet(
         gap=(1, *more(2)),
-        sample=(None, "invalid", *((value_w, 0) for value_w in VALUES_W), (85.0, 1), (101.0, 1)),
+        sample=(None, "invalid", *(Good(value_w) for value_w in VALUES_W), Good(85.0, 1), Good(101.0, 1)),
         power=(None, (100.0, 1), (101.0, 0), (0.0, 2)),
         override=("none", "test"),
     )
     service = Alphabet(
         gap=(1, *more(2)),
-        sample=((0.0, 0), (101.0, 0), *more(None)),
+        sample=(Good(0.0), Good(101.0), *more(None)),
         power=((4.0, 0), (4.0, 1), (5.0, 0)),
         reachable=(True, False) if large else (True,),
         reset=(False, True),
@@ -67,7 +91,7 @@ def walks(*, large: bool = False) -> list[Walk]:
     )
     contact = Alphabet(
         gap=(1, 2),
-        sample=((0.0, 0), (101.0, 0)),
+        sample=(Good(0.0), Good(101.0)),
         feedback=(None, (0.0, 0), (0.0, 1), (1.0, 0), (1.0, 1), *more((1.0, 2))),
         entered=(False, True),
         isolate=(False, True),
@@ -76,18 +100,18 @@ def walks(*, large: bool = False) -> list[Walk]:
     welded = replace(contact, entered=(True,), isolate=(False,), reset=(False, True))
     counting = Alphabet(
         gap=(1, HALF_DAY),
-        sample=(None, (0.0, 0), (95.5, 0), (101.0, 0)),
+        sample=(None, Good(0.0), Good(95.5), Good(101.0)),
         ready=(True, False) if large else (True,),
         reset=(False, True),
         override=("none", "test", "blind", "remote"),
     )
     bound = Alphabet(
         gap=(1, *more(2)),
-        sample=(None, (100.0, 0), (101.0, 0), (100.0, 1), (101.0, 1), *more("invalid", (99.0, 0))),
+        sample=(None, Good(100.0), Good(101.0), Good(100.0, 1), Good(101.0, 1), *more("invalid", Good(99.0))),
         reset=(False, True),
     )
     watched = Alphabet(
-        sample=((0.0, 0),),
+        sample=(Good(0.0),),
         power=(None, (4.0, 0), (4.5, 0), (200.0, 0), (200.0, 2)),
         reachable=(True, False) if large else (True,),
         asked_w=(0.0, 200.0),
@@ -97,6 +121,41 @@ def walks(*, large: bool = False) -> list[Walk]:
     importing = ElementSettings("import", -100.0, -90.0, 2 * TICK_S, 0.0, on_import=True)
     pcs = replace(
         AWAY, pickup_w=100.0, dropout_w=100.0, delay_s=(4 if large else 3) * TICK_S, reset_delay_s=2 * TICK_S
+    )
+    phases = Alphabet(
+        sample=(
+            None,
+            "torn",
+            Good(85.0, 0, (0.0, 0.0)),
+            Good(101.0, 0, (36.0, 0.0)),
+            Good(85.0, 0, (41.0, 0.0)),
+            Good(85.0, 0, (36.0, 41.0)),
+            *more(
+                Good(95.0, 0, (40.0, 37.0)),
+                Good(101.0, 0, (41.0, 41.0)),
+                Good(85.0, 1, (41.0, 0.0)),
+            ),
+        ),
+        power=(None, (40.0, 1), (41.0, 0)),
+        ready=(True,),
+        reset=(False, True),
+        override=("none", *more("test")),
+    )
+    non_export = replace(
+        phases,
+        sample=(None, "torn", Good(0.0, 0, (0.0, 0.0)), Good(6.0, 0, (1.5, 0.0)), Good(4.0, 0, (3.0, 1.0))),
+        power=(None, (0.0, 1), (1.0, 0)),
+        override=("none",),
+    )
+    bound_phase = replace(
+        bound,
+        sample=(
+            None,
+            Good(101.0, 0, (40.0,)),
+            Good(0.0, 0, (41.0,)),
+            Good(0.0, 1, (41.0,)),
+            *more("torn", Good(100.0, 0, (40.0,)), Good(0.0, 1, (40.0,))),
+        ),
     )
     single = QUICK if large else replace(QUICK, lockout_trips=1)
     manual = replace(single, reset_is_manual=True)
@@ -114,13 +173,38 @@ def walks(*, large: bool = False) -> list[Walk]:
             bound,
             frozenset({"trip PCS"}),
         ),
+        Walk(
+            "PCS bound of a phase",
+            replace(
+                GUARD,
+                elements=(),
+                lost_sensing_s=None,
+                further=(replace(pcs, name="PCS-a", pickup_w=40.0, dropout_w=40.0, phase=0, bound=True),),
+            ),
+            bound_phase,
+            frozenset({"trip PCS-a"}),
+        ),
+        Walk(
+            "phases",
+            _by_phase(replace(ELEMENT, delay_s=delay_s), 100.0, 40.0),
+            phases,
+            frozenset({"trip 32", "trip 32-a", "trip 32-b", "trip lost-sensing", "dropout", "reset"}),
+            (NEW_SITE,),
+        ),
+        Walk(
+            "phases, 32R",
+            _by_phase(ElementSettings("32R", 5.0, 4.0, 2 * TICK_S, 0.0), 0.0, 2.0),
+            non_export,
+            frozenset({"trip 32R", "trip 32R-a", "trip lost-sensing", "dropout", "reset"}),
+            (NEW_SITE,),
+        ),
         Walk("supervisor", ONCE, watched, frozenset({"trip supervisor:b", "write-unverified"}), (NEW_SITE,)),
         Walk(
             "minimum power",
             replace(ONCE, elements=(minimum,), export_limit_w=0.0, lost_sensing_s=minimum.delay_s),
             replace(
                 sight,
-                sample=(None, (-20.0, 0), (-6.0, 0), (-5.0, 0), (-4.0, 0), (-4.0, 1)),
+                sample=(None, Good(-20.0), Good(-6.0), Good(-5.0), Good(-4.0), Good(-4.0, 1)),
                 power=(None, (0.0, 0), (2.5, 0), (2.0, 2)),
                 override=("none",),
             ),
@@ -132,7 +216,7 @@ def walks(*, large: bool = False) -> list[Walk]:
             replace(ONCE, elements=(importing,), lost_sensing_s=importing.delay_s),
             replace(
                 sight,
-                sample=(None, *((-value_w, 0) for value_w in VALUES_W)),
+                sample=(None, *(Good(-value_w) for value_w in VALUES_W)),
                 power=(None, (-2.0, 0), (-2.5, 0), (200.0, 1)),
                 override=("none", "test"),
             ),

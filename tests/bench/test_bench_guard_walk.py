@@ -11,7 +11,7 @@ import pytest
 from benchmarks.guard_walk import walked
 from benchmarks.walk.walk import walk
 from benchmarks.walk.walks import Walk, walks
-from edge.guard import contact, element, guard, latch, measured, sensing, state, supervisor
+from edge.guard import boundary, contact, element, guard, latch, measured, sensing, state, supervisor
 
 SMALL = {each.name: each for each in walks()}
 
@@ -28,7 +28,7 @@ def test_no_path_breaks_a_rule(each: Walk) -> None:
         assert found.longest_s < delay_s + each.settings.watchdog_s
 
 
-GUARD = (contact, element, sensing, supervisor, state, measured, latch, guard)
+GUARD = (contact, element, sensing, supervisor, state, boundary, measured, latch, guard)
 """The files of the guard that are broken, each after those it imports."""
 
 
@@ -138,6 +138,16 @@ BREAKS = [
         element,
         "sample.newest_s - clear_s >= settings.reset_delay_s",
         "sample.newest_s >= clear_s",
+    ),
+    ("phases", boundary, "active = pcc.power_w(element.phase)", "active = pcc.export_w"),
+    ("phases", boundary, "pcc.power_w(element.phase).quality is Quality.GOOD", "True"),
+    ("phases", sensing, "any(\n        each.unmanaged_w +", "any(\n        each.unmanaged_w -"),
+    ("phases, 32R", boundary, "blocked_s=zero_s if", "blocked_s=now_s if not"),
+    (
+        "PCS bound of a phase",
+        latch,
+        "zip(settings.further, state.further, strict=True) if was.operated",
+        "zip(settings.further, state.further, strict=True) if was.blocked",
     ),
     (
         "supervisor",
