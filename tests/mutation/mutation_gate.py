@@ -43,12 +43,16 @@ def main() -> int:
     reasons = {key: why for key, why in load_reasons(EQUIVALENT).items() if is_asked(key[0], asked.only)}
     todo = sample(every, reasons, asked.sample) if asked.sample else every
     control = unchanged(every[0])
+    began_as = fingerprint()
     trial = Trial(Record(ROOT, TARGETS), TARGETS, [control, *todo], frozenset(reasons), asked.workers, _tell)
     if pytest.main([*OPTIONS, *HEART], plugins=[trial.record, trial]) != 0:
         return 1
+    if fingerprint() != began_as:
+        _say(["heart or tests were changed while this ran, so it proves nothing"])
+        return 1
     verdicts = dict(trial.verdicts)
-    if verdicts.pop(control.key) != "survived":
-        _say(["the unchanged heart does not pass its tests when it is imported again"])
+    if (verdict := verdicts.pop(control.key)) != "survived":
+        _say([f"the unchanged heart does not pass its tests when it is imported again: {verdict}, see above"])
         return 1
     faults = list(faults_of(every, verdicts, reasons))
     _say(report(every, todo, verdicts, reasons))
@@ -62,7 +66,7 @@ def _say(lines: Iterable[str]) -> None:
 
 
 def _tell(mutant: Mutant) -> None:
-    if mutant.change != "nothing":
+    if not mutant.is_control:
         sys.stdout.write(f"\n{mutant.place}:{mutant.line}: {mutant.change}\n")
         sys.stdout.flush()
 
@@ -115,10 +119,15 @@ def load_reasons(path: Path) -> Reasons:
 
 def sample(mutants: list[Mutant], reasons: Reasons, size: int) -> list[Mutant]:
     """Some mutants without a reason; the same ones for the same tree, others when heart or tests change."""
-    texts = b"".join(path.read_bytes() for path in python_files((*TARGETS, *HEART)))
-    drawn = random.Random(hashlib.sha256(texts).hexdigest())
+    drawn = random.Random(fingerprint())
     bare = [mutant for mutant in mutants if mutant.key not in reasons]
     return drawn.sample(bare, min(size, len(bare)))
+
+
+def fingerprint() -> str:
+    """What tells one state of heart and tests from another."""
+    texts = b"".join(path.read_bytes() for path in python_files((*TARGETS, *HEART)))
+    return hashlib.sha256(texts).hexdigest()
 
 
 def report(

@@ -14,6 +14,7 @@ from mutation_operators import replacements
 
 WIDTH = 70
 """An expression is described with what stands around it, up to so many characters."""
+NOTHING = "nothing"
 ANNOTATIONS = ("annotation", "returns", "decorator_list")
 
 
@@ -47,6 +48,11 @@ class Mutant:
     def site(self) -> tuple[int, tuple[str, int | None]]:
         """The node that it changes, which other mutants change in other ways."""
         return id(self.parent), self.slot
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it changes nothing."""
+        return self.change == NOTHING
 
     @property
     def is_number(self) -> bool:
@@ -107,7 +113,7 @@ def unchanged(mutant: Mutant) -> Mutant:
     """The same place with nothing changed: it has to survive."""
     name, index = mutant.slot
     held: Any = getattr(mutant.parent, name)
-    return replace(mutant, change="nothing", node=held if index is None else held[index])
+    return replace(mutant, change=NOTHING, node=held if index is None else held[index])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ class Record:
 
     def __init__(self, root: Path, targets: tuple[str, ...]) -> None:
         self.root = root
-        self._failures = 0
+        self.failures: list[str] = []
+        """What failed, as pytest tells it."""
         self.took_s: dict[str, float] = {}
         self._reach: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._coverage = coverage.Coverage(
@@ -49,16 +50,20 @@ class Record:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A test file that cannot be imported is a failure."""
-        self._failures += report.failed
+        self._note(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Failures, and the time of each test with its fixtures."""
-        self._failures += report.failed
+        self._note(report)
         self.took_s[report.nodeid] = self.took_s.get(report.nodeid, 0.0) + report.duration
 
     def failed(self) -> bool:
         """Whether anything has failed."""
-        return self._failures > 0
+        return bool(self.failures)
+
+    def _note(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        if report.failed:
+            self.failures.append(f"{report.nodeid}\n{report.longreprtext}\n")
 
     def run(self, session: pytest.Session) -> bool:
         """Run every test that was collected; whether all is well."""

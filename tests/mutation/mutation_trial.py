@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -71,11 +72,14 @@ class Trial:
             pid, status = os.wait()
             mutant = running.pop(pid)
             self.verdicts[mutant.key] = verdict = _verdict(status)
-            if verdict == "survived" and mutant.key not in self.excused:
+            if mutant.is_control and verdict != "survived":
+                waiting.clear()
+            elif verdict == "survived" and mutant.key not in self.excused:
                 self.tell(mutant)
 
     def _child(self, session: pytest.Session, mutant: Mutant) -> NoReturn:
         verdict: Verdict = "crashed"
+        told = os.dup(sys.stderr.fileno())
         try:
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (sys.stdout, sys.stderr):
@@ -85,6 +89,10 @@ class Trial:
             sys.meta_path.insert(0, _Finder(mutant.module, mutant.compiled()))
             verdict = self._run(session, mutant)
         finally:
+            if verdict == "crashed":
+                os.write(told, traceback.format_exc().encode())
+            elif mutant.is_control:
+                os.write(told, "".join(self.record.failures).encode())
             os._exit(EXITS.index(verdict))
 
     def _forget(self) -> None:

@@ -49,24 +49,59 @@ assert pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "--captu
 """
 
 
-def test_a_small_heart_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
+ONCE = """\
+import os
+from heart.law import over
+
+
+def test_only_once() -> None:
+    over(7)
+    assert "TRIED" not in os.environ
+    os.environ["TRIED"] = "yes"
+"""
+
+
+def tried(root: Path, tests: str) -> tuple[dict[str, str], str]:
+    """The verdicts on the small heart with these tests, and what was said on standard error."""
     for name, text in {
         "heart/__init__.py": "",
         "heart/law.py": HEART,
-        "tests/test_over.py": TESTS,
+        "tests/test_over.py": tests,
         "try.py": TRY,
     }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    subprocess.run(
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    done = subprocess.run(
         [sys.executable, "-B", "try.py"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": f"{HERE}:{tmp_path}", "PYTHONHASHSEED": "0"},
+        cwd=root,
+        env={"PYTHONPATH": f"{HERE}:{root}", "PYTHONHASHSEED": "0"},
         check=True,
         timeout=50,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    verdicts = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
+    return json.loads((root / "verdicts.json").read_text(encoding="utf-8")), done.stderr
+
+
+def test_tests_that_do_not_pass_twice_end_it_and_are_named(tmp_path: Path) -> None:
+    verdicts, said = tried(tmp_path, ONCE)
+    assert verdicts["nothing"] == "failed"
+    assert len(verdicts) < 11, "those that wait are not tried"
+    assert "tests/test_over.py::test_only_once" in said
+    assert "assert 'TRIED' not in" in said
+
+
+def test_a_trial_that_goes_wrong_itself_says_why(tmp_path: Path) -> None:
+    gone = "from pathlib import Path\nfrom heart.law import over\n\n\ndef test_over() -> None:\n    Path(__file__).unlink()\n"
+    verdicts, said = tried(tmp_path, gone)
+    assert verdicts["nothing"] == "crashed"
+    assert "file or directory not found" in said
+
+
+def test_a_small_heart_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
+    verdicts, said = tried(tmp_path, TESTS)
+    assert said == ""
     assert verdicts == {
         "nothing": "survived",
         "3 -> 4": "survived",

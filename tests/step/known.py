@@ -33,7 +33,8 @@ class Known:
             der.name: [(now_s - 1e6, der.nameplate_w)] for der in site.der
         }
         self.outputs: dict[str, list[tuple[float, float]]] = {der.name: [] for der in site.der}
-        self.allowed_w = 0.0
+        self.load_w = 0.0
+        """The most that the host can have taken when the last new sample was measured."""
 
     def commanded(self, limits_w: dict[str, float], now_s: float) -> None:
         """The ceilings of a scan."""
@@ -48,7 +49,10 @@ class Known:
                 self.outputs[reading.name].append((reading.output_w.newest_s, output_w))
 
     def seen(self, image: Image, *, sighted: bool, is_new: bool, open_at_s: float | None = None) -> float:
-        """The most that the ceilings may add up to after this scan; `open_at_s` where the contacts were told to open."""
+        """The most that the ceilings may add up to after this scan; `open_at_s` where the contacts were told to open.
+
+        A sample counts from when it came: a limiter that fails in that scan looks at it in the next.
+        """
         self.measured(image.ders)
         unheard = {der.name for der in image.ders if not der.reachable or der.refused}
         if open_at_s is not None:
@@ -58,20 +62,18 @@ class Known:
             behind = {der.name for der in self.site.der if der.contact in opened}
         else:
             behind = set()
-        limit_w = self.most_export_w
-        if not sighted:
-            return max(0.0, limit_w - self._rated_w(unheard - behind))
-        if is_new:
-            export = image.pcc.power_w(self.place)
-            load_w = -export.otherwise(0.0)
+        export = image.pcc.power_w(self.place)
+        export_w = export.since(float("-inf"))
+        if is_new and export_w is not None:
+            self.load_w = -export_w
             for der in self.site.der:
                 if der.name in unheard:
                     made_w = max(0.0, *(self.outputs[der.name] or [(0.0, 0.0)])[-1][1:])
                 else:
                     made_w = self._most_w(der, export.oldest_s, export.newest_s)
-                load_w += self.parts[der.name] * made_w
-            self.allowed_w = limit_w + load_w
-        return max(0.0, self.allowed_w - self._rated_w(unheard - behind))
+                self.load_w += self.parts[der.name] * made_w
+        load_w = self.load_w if sighted else 0.0
+        return max(0.0, self.most_export_w + load_w - self._rated_w(unheard - behind))
 
     def _rated_w(self, names: set[str]) -> float:
         return sum(self.parts[der.name] * der.nameplate_w for der in self.site.der if der.name in names)

@@ -130,7 +130,7 @@ def check(scans: list[Scan], begins: Durable | float) -> None:
         state, now_s, sequence, shown = plant.state, plant.now_s, plant.pcc.sequence, plant.pcc
         known.commanded(dict(zip((der.name for der in SITE.der), state.guard.limits_w, strict=True)), 0.0)
         known.measured(plant.ders.values())
-        known.allowed_w = DROPOUT_W + begins
+        known.load_w = begins
     for scan in scans:
         now_s += scan.gap_s
         sequence += scan.is_new

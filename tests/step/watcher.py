@@ -26,6 +26,8 @@ class Watcher:
         self.before: State = plant.state
         self.cause_s = plant.now_s
         self.scans = 0
+        self.sequence = plant.pcc.sequence
+        self.unpolled_s = 0.0
         plant.on_scan = self.look
 
     def look(self, plant: Plant) -> None:
@@ -94,10 +96,12 @@ class Watcher:
                 counted_w += der.nameplate_w
         blind = plant.state.core.fallback.active
         load_w = 0.0 if blind else max(load for _, load in plant.loads[-MEMORY:])
-        # Until a DER is polled again, power that it lost looks like load: the ceiling ramps up meanwhile.
-        polled_s = max(der.poll_s + der.timeout_s * (1 + der.retries) for der in plant.site.der)
-        unpolled_s = polled_s + plant.site.meter.period_s
-        ramp_w = 0.0 if blind else plant.settings.core.ramp_up_w_per_s * unpolled_s
+        # Until a DER answers again, power that it lost looks like load: the ceiling ramps up with each sample meanwhile.
+        if plant.seen_pcc.sequence != self.sequence:
+            self.sequence = plant.seen_pcc.sequence
+            answered_s = min(reading.output_w.newest_s for reading in plant.ders.values())
+            self.unpolled_s = plant.now_s - answered_s + plant.site.meter.period_s
+        ramp_w = 0.0 if blind else plant.settings.core.ramp_up_w_per_s * self.unpolled_s
         allowed_w = plant.site.agreement.export_limit_w + load_w + ramp_w
         assert heard_w == 0.0 or heard_w + counted_w <= allowed_w + SLACK_W
 
