@@ -25,9 +25,10 @@ def exchanged(
 ) -> Sample:
     """What the bound is about, in W, measured with the PCC sample `export`."""
     export_w = export.otherwise(0.0)
-    sign, flow_w = (1.0, export_w) if bound.kind == "sent" else (-1.0, -export_w)
+    sends = bound.kind == "sent"
+    flow_w = export_w if sends else -export_w
     storage_w = sum(
-        _most_w(der, reading, sign, now_s, closed=closed)
+        _most_w(der, reading, now_s, sends=sends, closed=closed)
         for der, reading in zip(ders, image.ders, strict=True)
         if der.is_storage
     )
@@ -38,11 +39,11 @@ def exchanged(
     return Sample.good(value_w, export.oldest_s, export.newest_s)
 
 
-def _most_w(der: DerSettings, reading: DerReading, sign: float, now_s: float, *, closed: bool) -> float:
-    """What a storage unit gives (`sign` 1) or takes (-1) at most: as measured, else what it may do unheard."""
+def _most_w(der: DerSettings, reading: DerReading, now_s: float, *, sends: bool, closed: bool) -> float:
+    """What a storage unit gives (`sends`) or takes at most: as measured, else what it may do unheard."""
     output_w = reading.output_w.fresh(now_s, MAX_AGE_S)
     if output_w is not None:
-        return max(0.0, sign * output_w)
+        return max(0.0, output_w if sends else -output_w)
     if der.contact is not None and not closed:
         return 0.0
-    return der.unheard_w if sign > 0 else der.unheard_charge_w
+    return der.unheard_w if sends else der.unheard_charge_w

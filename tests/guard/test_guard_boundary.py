@@ -60,6 +60,12 @@ class TestQuantity:
             found = quantity(BOUND_VA, reading(var=var), calm_w)
             assert (found.otherwise(math.nan), found.oldest_s, found.newest_s) == (seen, 7.0, 7.5)
 
+    def test_unless_said_otherwise_any_export_counts(self) -> None:
+        for export_w, seen in [(0.0, 0.0), (0.05, 40.0)]:
+            shown = replace(reading(var=40.0), export_w=Sample.good(export_w, 7.0))
+            found = quantity(BOUND_VA, shown, SETTINGS.calm_w).otherwise(math.nan)
+            assert found == pytest.approx(seen, abs=0.001)
+
     def test_on_its_phase(self) -> None:
         shown = reading((9.0, 9.0, 6.0), 100.0, (100.0, 100.0, 8.0))
         assert quantity(BOUND_C_VA, shown, 0.0).otherwise(math.nan) == 10.0

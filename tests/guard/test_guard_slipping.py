@@ -41,13 +41,18 @@ def test_what_is_declared_is_a_sum() -> None:
 @pytest.mark.parametrize(("age_s", "slips"), [(DECLARED_S - 0.001, False), (DECLARED_S + 0.001, True)])
 def test_it_slips_beyond_what_is_declared(age_s: float, slips: bool) -> None:
     fed = Fed()
-    assert fed.take(age_s, SAMPLES) == []
+    assert fed.take(age_s, 20) == []
     said = fed.take(age_s, 1)
     assert bool(said) is slips
     if slips:
         assert said[0].startswith(
             "the PCC meter is slower than declared: a sample is 0.67 s old when the next one"
         )
+
+
+def test_as_late_as_declared_is_in_time() -> None:
+    slipping, declared_s = Slipping(site()), budget.renewal(site()).total_s
+    assert [slipping.take(Sample.good(1.0, 0.0, declared_s)) for _ in range(30)] == [None] * 30
 
 
 def test_it_is_told_once_and_again_after_it_was_quick_enough() -> None:

@@ -11,7 +11,9 @@ from guard_bench import SETTINGS, Bench, site
 from edge.guard.fitness import judge
 from edge.guard.guard import permit
 from edge.guard.settings import DerSettings, ElementSettings, GuardSettings, StorageBound
+from edge.guard.state import guard_start
 from edge.guard.storage_bound import exchanged
+from edge.model.durable import NEW_SITE
 from edge.model.image import DerReading, Image, PccReading
 from edge.model.sample import Sample
 
@@ -97,6 +99,10 @@ def test_within_its_bound_nothing_happens() -> None:
     bench.scans(60.0, -50.0, a=0.0, c=-5.0)
     assert not bench.state.durable.tripped
     assert not permit(bench.settings, bench.state, bench.now_s).force_fallback
+
+
+def test_before_anything_was_commanded_storage_may_charge_as_much_as_it_can() -> None:
+    assert guard_start(replace(SETTINGS, ders=DERS), NEW_SITE, NOW_S).floors_w == (0.0, -40.0)
 
 
 def told(limit_w: float, floor_w: float, name: str = "c") -> tuple[float, float]:
@@ -296,6 +302,7 @@ def test_each_mode_is_held_and_said_in_watts(mode: str) -> None:
     assert f"storage may send {sends}; storage may take {takes}" in text
     assert ("and charging is held to 0 W" in text) is (mode in {"export_only", "no_exchange"})
     assert "twice the margin" not in text
+    assert "while the site imports" not in text
     blind_w = "0" if mode in {"import_only", "no_exchange"} else "25000"
     assert f"discharging is held to {blind_w} W in sum with generation" in text
 

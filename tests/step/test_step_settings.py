@@ -26,6 +26,14 @@ def test_an_import_element_does_not_bear_on_export() -> None:
     assert Settings.of(backwards).core.ceiling_by == "export-limit"
 
 
+def test_the_nearest_import_element_bears_on_what_storage_may_take() -> None:
+    assert Settings.of(swapped()).core.storage.site_import_w == math.inf
+    second = 'kind = "import"\npickup_w = 90_000.0\n\n[[guard.element]]\nkind = "import"\npickup_w = {}'
+    for pickup_w, dropout_w in [(60_000.0, 58_800.0), (95_000.0, 88_200.0)]:
+        core = Settings.of(swapped(('kind = "32"', second.format(pickup_w)))).core
+        assert core.storage.site_import_w == dropout_w
+
+
 def test_what_an_unheard_der_may_make_is_nameplate_unless_both_values_are_proven() -> None:
     assert [plant.unheard_w for plant in Settings.of(swapped()).core.ders] == [20_000.0, 80_000.0]
     assert Settings.of(swapped(PROVEN)).core.ders[1].unheard_w == 4_000.0
