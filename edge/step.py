@@ -170,7 +170,12 @@ def _limited(
         )
     except Exception as error:  # noqa: BLE001 - whatever fails in there, the guard must run
         core_state, wish = stand_in(
-            image, settings.core, state.core, state.guard.limits_w, settings.noise_w, now_s
+            image,
+            settings.core,
+            state.core,
+            tuple(limit.limit_w for limit in state.guard.limits),
+            settings.noise_w,
+            now_s,
         )
         return core_state, wish, state.polarity, error
     return core_state, wish, polarity, None

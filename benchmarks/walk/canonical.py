@@ -52,7 +52,7 @@ class Canon:
             sample_s=-min(now_s - state.sample_s, seen_most_s),
             scan_s=0.0,
             commanded_s=-min(now_s - state.commanded_s, commanded_most_s),
-            limits_w=state.limits_w,
+            limits=state.limits,
             contacts=tuple(
                 Contact(
                     -min(now_s - was.told_s, commanded_most_s + output.opens_s + FEEDBACK_GRACE_S),
@@ -66,6 +66,7 @@ class Canon:
                 _element(known, was, now_s)
                 for known, was in zip(settings.further, state.further, strict=True)
             ),
+            unresponsive=state.unresponsive,
             # Not read by the next scan, which finds them anew: causes; trips is for people only.
         )
 

@@ -150,7 +150,7 @@ class Onlooker:
         """Whether the DER, told to stop for twice its decay and some patience, was measured at work since."""
         if not given.reachable:
             return seen._replace(low_s=None)
-        told_w = before.limits_w[0]
+        told_w = before.limits[0].limit_w
         low_s = None if told_w > 0 else 0.0 if seen.low_s is None else seen.low_s
         defies_s, der_s = seen.defies_s, seen.der_s
         if given.power is not None:

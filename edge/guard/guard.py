@@ -69,26 +69,19 @@ def guard_step(
         state = replace(state, durable=replace(state.durable, in_service=True))
     if state.closed != before.closed:
         state = replace(state, commanded_s=now_s)
-    bands = tuple(
-        (0.0, 0.0)
-        if state.durable.tripped
-        else _clipped(limits_w.get(der.name, 0.0), floors_w.get(der.name, 0.0), der)
-        for der in settings.ders
-    )
-    granted, floors = tuple([band[0] for band in bands]), tuple([band[1] for band in bands])
-    if granted != state.limits_w or floors != state.floors_w:
-        state = replace(state, limits_w=granted, floors_w=floors)
+    limits = _granted(settings, limits_w, floors_w, tripped=state.durable.tripped)
+    if limits != state.limits:
+        state = replace(state, limits=limits)
     contacts = commanded(settings.outputs, state.contacts, fell, now_s, in_service=state.closed)
     if contacts != state.contacts:
         state = replace(state, contacts=contacts)
     commands = Commands(
-        limits=tuple(
-            DerLimit(der.name, limit_w, floor_w)
-            for der, (limit_w, floor_w) in zip(settings.ders, bands, strict=True)
-        ),
-        outputs=tuple(
-            OutputCommand(output.name, contact.closed)
-            for output, contact in zip(settings.outputs, state.contacts, strict=True)
+        limits,
+        tuple(
+            [
+                OutputCommand(output.name, contact.closed)
+                for output, contact in zip(settings.outputs, state.contacts, strict=True)
+            ]
         ),
     )
     return state, commands, _events(settings, before, state, now_s)
@@ -101,9 +94,7 @@ def permit(settings: GuardSettings, state: GuardState, now_s: float) -> Permit:
         operated=bool(state.causes),
         force_fallback=any(_must_come_down(settings, was, now_s) for was in (state.pcs, *state.bounds))
         or _further_must_come_down(settings, state, now_s),
-        unresponsive=frozenset(
-            der.name for der, watch in watched(settings, state) if watch.unresponsive_s is not None
-        ),
+        unresponsive=state.unresponsive,
     )
 
 
@@ -133,11 +124,24 @@ def _lapsed(settings: GuardSettings, state: GuardState, now_s: float) -> GuardSt
     return replace(state, closed=False, contacts=opened(state.contacts, now_s))
 
 
-def _clipped(limit_w: float, floor_w: float, der: DerSettings) -> tuple[float, float]:
+def _granted(
+    settings: GuardSettings, limits_w: Mapping[str, float], floors_w: Mapping[str, float], *, tripped: bool
+) -> tuple[DerLimit, ...]:
+    """What each DER is told of what the limiter asks for: nothing that it did not name, and nothing in a trip."""
+    if tripped:
+        return tuple([DerLimit(der.name, 0.0) for der in settings.ders])
+    return tuple(
+        [_clipped(der, limits_w.get(der.name, 0.0), floors_w.get(der.name, 0.0)) for der in settings.ders]
+    )
+
+
+def _clipped(der: DerSettings, limit_w: float, floor_w: float) -> DerLimit:
     """Limit and floor within what the DER can do, the floor not above the limit; what is no power allows nothing."""
-    low_w = min(0.0, max(floor_w, -der.charge_w)) if math.isfinite(floor_w) else 0.0
+    low_w = max(floor_w, -der.charge_w) if -math.inf < floor_w < 0.0 else 0.0
+    if low_w <= limit_w <= der.nameplate_w:
+        return DerLimit(der.name, limit_w, low_w)
     high_w = min(max(limit_w, low_w), der.nameplate_w) if math.isfinite(limit_w) else 0.0
-    return high_w, low_w
+    return DerLimit(der.name, high_w, low_w)
 
 
 def _events(
@@ -163,7 +167,10 @@ def _events(
     if before.closed and not after.closed and not after.durable.tripped:
         events.append(Event("out-of-service", now_s, "the outputs are open without a trip"))
     events += failures(settings.outputs, before.contacts, after.contacts, now_s)
-    for (der, was_watch), (_, watch) in zip(watched(settings, before), watched(settings, after), strict=True):
-        if watch.unresponsive_s is not None and was_watch.unresponsive_s is None:
-            events.append(Event("write-unverified", now_s, f"{der.name} keeps its power above its limit"))
+    if after.unresponsive:
+        events += [
+            Event("write-unverified", now_s, f"{der.name} keeps its power above its limit")
+            for (der, was), (_, has) in zip(watched(settings, before), watched(settings, after), strict=True)
+            if has.unresponsive_s is not None and was.unresponsive_s is None
+        ]
     return tuple(events)

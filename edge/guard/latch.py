@@ -38,11 +38,12 @@ def demands(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
         and not proven_safe(settings, image, state.sample_s, now_s)
     ):
         causes.append(LOST_SENSING)
-    causes += [
-        f"supervisor:{der.name}"
-        for der, watch in watched(settings, state)
-        if (der.contact is not None or der.has_permit) and must_trip(watch, now_s) and state.closed
-    ]
+    if state.unresponsive and state.closed:
+        causes += [
+            f"supervisor:{der.name}"
+            for der, watch in watched(settings, state)
+            if (der.contact is not None or der.has_permit) and must_trip(watch, now_s)
+        ]
     causes += [
         f"{BREAKER_FAILURE}:{output.name}"
         for output, contact in zip(settings.outputs, state.contacts, strict=True)
@@ -74,11 +75,11 @@ def latched(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
         return replace(state, durable=durable, closed=False, trips=state.trips + 1)
     if image.reset and durable.tripped and not state.causes:
         durable = replace(durable, tripped=False, lockout=False, target=None)
-    if state.breaker_failed:
+    if state.breaker_failed and not durable.lockout:
         durable = replace(durable, lockout=True)
     if trips_s != durable.trips_s:
         durable = replace(durable, trips_s=trips_s)
-    return state if durable == state.durable else replace(state, durable=durable)
+    return state if durable is state.durable else replace(state, durable=durable)
 
 
 def _by_test(image: Image, settings: GuardSettings, state: GuardState) -> bool:
@@ -103,8 +104,7 @@ def service(
     """
     if state.closed:
         return replace(state, closed=False) if held else state
-    defied = any(watch.unresponsive_s is not None for _, watch in watched(settings, state))
-    if not ready or held or defied or state.causes:
+    if not ready or held or state.unresponsive or state.causes:
         return state
     if state.durable.tripped and not (_resets_itself(settings, state) and _ceased(image, settings, state)):
         return state

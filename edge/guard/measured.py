@@ -8,7 +8,7 @@ from edge.guard.boundary import further_step, whole
 from edge.guard.element import element_step
 from edge.guard.sensing import verified_zero
 from edge.guard.settings import ElementSettings, GuardSettings
-from edge.guard.state import GuardState
+from edge.guard.state import GuardState, watched
 from edge.guard.storage_bound import exchanged
 from edge.guard.supervisor import watch_step
 from edge.model.image import Image
@@ -17,7 +17,7 @@ from edge.model.sample import Sample
 
 def effective(element: ElementSettings, image: Image) -> ElementSettings:
     """The element with a test's lower pickup in force; a test can never raise it."""
-    if element.on_import:
+    if element.on_import or not image.overrides:
         return element
     asked_w = (override.pickup_w for override in image.overrides)
     lowest_w = min(
@@ -36,28 +36,32 @@ def measured(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
     sample = pcc.export_w if is_new else None
     zero_s = verified_zero(settings, image, now_s)
     elements = tuple(
-        element_step(
-            effective(element, image),
-            was,
-            sample,
-            now_s,
-            blocked_s=zero_s if element.blocked_at_zero_output else None,
-        )
-        for element, was in zip(settings.elements, state.elements, strict=True)
+        [
+            element_step(
+                effective(element, image),
+                was,
+                sample,
+                now_s,
+                blocked_s=zero_s if element.blocked_at_zero_output else None,
+            )
+            for element, was in zip(settings.elements, state.elements, strict=True)
+        ]
     )
     watches = tuple(
-        # Storage that absorbs less than it was told to gives nothing: only limits above that are held against it.
-        watch_step(der, watch, max(0.0, limit_w), reading, now_s)
-        for der, watch, limit_w, reading in zip(
-            settings.ders, state.watches, state.limits_w, image.ders, strict=True
-        )
+        [
+            # Storage that absorbs less than it was told to gives nothing: only limits above that are held against it.
+            watch_step(der, watch, max(0.0, limit.limit_w), reading, now_s)
+            for der, watch, limit, reading in zip(
+                settings.ders, state.watches, state.limits, image.ders, strict=True
+            )
+        ]
     )
     if settings.further:
         further = further_step(settings, state.further, pcc if is_new else None, zero_s, now_s)
         state = replace(state, further=further)
     if state.charge_watches:
         state = _storage_measured(image, settings, state, sample, now_s)
-    return replace(
+    state = replace(
         state,
         elements=elements,
         pcs=element_step(settings.pcs, state.pcs, sample, now_s),
@@ -66,6 +70,10 @@ def measured(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
         sample_s=state.sample_s if sample is None else sample.oldest_s,
         scan_s=now_s,
     )
+    unresponsive = frozenset(
+        [der.name for der, watch in watched(settings, state) if watch.unresponsive_s is not None]
+    )
+    return state if unresponsive == state.unresponsive else replace(state, unresponsive=unresponsive)
 
 
 def _storage_measured(
@@ -84,8 +92,8 @@ def _storage_measured(
         for bound, was in zip(settings.bounds, state.bounds, strict=True)
     )
     stores = [
-        (der, reading, floor_w)
-        for der, reading, floor_w in zip(settings.ders, image.ders, state.floors_w, strict=True)
+        (der, reading, limit.floor_w)
+        for der, reading, limit in zip(settings.ders, image.ders, state.limits, strict=True)
         if der.is_storage
     ]
     watches = tuple(

@@ -9,12 +9,17 @@ from edge.guard.contact import Contact
 from edge.guard.element import ElementState
 from edge.guard.settings import DerSettings, GuardSettings
 from edge.guard.supervisor import Watch
+from edge.model.commands import DerLimit
 from edge.model.durable import Durable
 
 
 @dataclass(frozen=True, slots=True)
 class GuardState:
-    """Everything the guard remembers from scan to scan. `closed`: the site is in service, its outputs told to close."""
+    """Everything the guard remembers from scan to scan.
+
+    `limits`: what it commanded last. `closed`: the site is in service, its outputs told to close. `unresponsive`:
+    the DERs that by their watches do not follow their limit.
+    """
 
     durable: Durable
     elements: tuple[ElementState, ...]
@@ -24,15 +29,15 @@ class GuardState:
     sample_s: float
     scan_s: float
     commanded_s: float
-    limits_w: tuple[float, ...]
+    limits: tuple[DerLimit, ...]
     contacts: tuple[Contact, ...]
     bounds: tuple[ElementState, ...] = ()
     charge_watches: tuple[Watch, ...] = ()
-    floors_w: tuple[float, ...] = ()
     closed: bool = False
     causes: tuple[str, ...] = ()
     trips: int = 0
     further: tuple[ElementState, ...] = ()
+    unresponsive: frozenset[str] = frozenset()
 
     @property
     def breaker_failed(self) -> bool:
@@ -51,11 +56,10 @@ def guard_start(settings: GuardSettings, durable: Durable, now_s: float) -> Guar
         sample_s=now_s,
         scan_s=now_s,
         commanded_s=now_s,
-        limits_w=tuple(der.nameplate_w for der in settings.ders),
+        limits=tuple(DerLimit(der.name, der.nameplate_w, -der.charge_w) for der in settings.ders),
         contacts=tuple(Contact(now_s) for _ in settings.outputs),
         bounds=tuple(ElementState(now_s) for _ in settings.bounds),
         charge_watches=tuple(Watch(((now_s, der.charge_w),)) for der in settings.ders if der.is_storage),
-        floors_w=tuple(-der.charge_w for der in settings.ders),
         further=tuple(ElementState(now_s) for _ in settings.further),
     )
 

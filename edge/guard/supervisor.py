@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.guard.settings import DerSettings
 from edge.model.image import DerReading
@@ -17,8 +17,7 @@ MAX_AGE_S = 10.0
 """An output older than this convicts nobody and acquits nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """One DER under watch.
 
     `limits`: the highest limit in force since each of some times, falling: one that a later limit reaches has
@@ -40,9 +39,9 @@ def watch_step(
     it was measured: a DER on its way down is not convicted, one that stays is, however the limit moves below
     it. Only power measured within the limit now in force acquits.
     """
-    patience_s = 2 * settings.decay_s + PATIENCE_S
     if not reading.reachable:
         return Watch(((now_s, settings.nameplate_w),), watch.seen_s, watch.unresponsive_s)
+    patience_s = 2 * settings.decay_s + PATIENCE_S
     limits = _in_force(_told(watch.limits, limit_w, now_s), now_s - patience_s - MAX_AGE_S)
     output_w = reading.output_w.since(watch.seen_s)
     if output_w is None or reading.output_w.fresh(now_s, MAX_AGE_S) is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class DerLimit:
+class DerLimit(NamedTuple):
     """The band that one DER is told to stay in, in W; the driver rounds both ends to what the device can hold.
 
     `limit_w` is the most it may generate; of storage it may be negative: absorb at least that much. `floor_w`, never
@@ -43,8 +43,7 @@ class Commands:
     reactive: tuple[DerVar, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowing:
+class Narrowing(NamedTuple):
     """One entry of the limit stack: `by` allows no more than `limit_w` of DER output (of `der`, or in sum)."""
 
     by: str

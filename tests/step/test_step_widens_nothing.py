@@ -128,7 +128,7 @@ def check(scans: list[Scan], begins: Durable | float) -> None:
     else:
         plant = settled(load_w=begins)
         state, now_s, sequence, shown = plant.state, plant.now_s, plant.pcc.sequence, plant.pcc
-        known.commanded(dict(zip((der.name for der in SITE.der), state.guard.limits_w, strict=True)), 0.0)
+        known.commanded({limit.name: limit.limit_w for limit in state.guard.limits}, 0.0)
         known.measured(plant.ders.values())
         known.load_w = begins
     for scan in scans:
@@ -142,7 +142,7 @@ def check(scans: list[Scan], begins: Durable | float) -> None:
             state, first = start(SETTINGS, state.durable, now_s), True
             known = Known(SITE, DROPOUT_W, now_s)
         open_at_s = None if state.guard.closed else now_s
-        was_w = dict(zip((der.name for der in SITE.der), state.guard.limits_w, strict=True))
+        was_w = {limit.name: limit.limit_w for limit in state.guard.limits}
         with pytest.MonkeyPatch.context() as patch:
             if scan.fails:
                 patch.setattr(control, "target_w", lambda *_: 1 / 0)
