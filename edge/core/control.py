@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.core import boundaries, dispatch, unheard
@@ -27,7 +28,7 @@ FULL_SLACK = 0.005
 
 @dataclass(frozen=True, slots=True)
 class CoreState:
-    """Everything the limiter remembers from scan to scan."""
+    """Everything the limiter remembers from scan to scan. `limits_w` is what it asked for last."""
 
     limiter: Limiter
     tracks: tuple[Track, ...]
@@ -38,6 +39,7 @@ class CoreState:
     functions: tuple[FunctionState, ...] = ()
     storage: Storage | None = None
     phases: tuple[Limiter, ...] = ()
+    limits_w: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,15 @@ def core_step(
     image: Image, settings: CoreSettings, state: CoreState, permit: Permit, now_s: float, *, in_service: bool
 ) -> tuple[CoreState, Wish]:
     """Advance the limiter by one scan. `permit` and `in_service` are the guard's word of the last scan."""
+    seen_w, ignoring = state.limiter.export_w, permit.unresponsive
     tracks = tuple(
-        observed(track, plant, der, now_s, state.limiter.export_w)
-        for track, plant, der in zip(state.tracks, settings.ders, image.ders, strict=True)
+        [
+            observed(track, plant, der, now_s, seen_w)
+            for track, plant, der in zip(state.tracks, settings.ders, image.ders, strict=True)
+        ]
     )
     lost = frozenset(
-        der.name for der in image.ders if not der.reachable or der.refused or der.name in permit.unresponsive
+        [der.name for der in image.ders if not der.reachable or der.refused or der.name in ignoring]
     )
     total_w = boundaries.blind_total_w(settings, state.limiter, target_w(settings, state.limiter.noise))
     closed_w = unheard.if_closed_w(settings, tracks, image, lost, permit)
@@ -149,15 +154,19 @@ def core_step(
             settings, limits_w, ceilings_w, _absorbed_w(settings, fallback, tracks, now_s)
         )
         single = (*boundaries.narrowings(settings, ceilings_w), *single)
-    limits_w = handed_over(tuple(held), tracks, limits_w, limiter.export_w or 0.0, now_s)
-    # A DER that does not answer is told to stop all the same: it may hear without being heard.
-    limits_w |= dict.fromkeys(lost, 0.0)
+    if limits_w != state.limits_w:
+        limits_w = handed_over(tuple(held), tracks, limits_w, limiter.export_w or 0.0, now_s)
+        # A DER that does not answer is told to stop all the same: it may hear without being heard.
+        limits_w |= dict.fromkeys(lost, 0.0)
+        tracks = tuple(
+            [
+                sent(track, plant, limits_w[plant.name], now_s, settings.command_s)
+                for track, plant in zip(tracks, settings.ders, strict=True)
+            ]
+        )
     after = CoreState(
         limiter=limiter,
-        tracks=tuple(
-            sent(track, plant, limits_w[plant.name], now_s, settings.command_s)
-            for track, plant in zip(tracks, settings.ders, strict=True)
-        ),
+        tracks=tracks,
         fallback=fallback,
         enter=enter,
         lost=lost,
@@ -165,6 +174,7 @@ def core_step(
         functions=functions,
         storage=storage,
         phases=phases,
+        limits_w=limits_w,
     )
     return after, Wish(
         limits_w,

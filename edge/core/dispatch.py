@@ -87,12 +87,12 @@ def proportional(total_w: float, ders: tuple[DerPlant, ...], caps_w: Caps) -> di
     In proportion to nameplate; what one may not take goes to others. A share below a DER's minimum is 0: a lower
     limit would not be obeyed.
     """
-    return _shared(total_w, ders, caps_w, {der.name: der.nameplate_w for der in ders})
+    return _shared(total_w, ders, caps_w, [der.nameplate_w for der in ders])
 
 
 def equal(total_w: float, ders: tuple[DerPlant, ...], caps_w: Caps) -> dict[str, float]:
     """The same with equal shares in W."""
-    return _shared(total_w, ders, caps_w, dict.fromkeys((der.name for der in ders), 1.0))
+    return _shared(total_w, ders, caps_w, [1.0] * len(ders))
 
 
 def priority(total_w: float, ders: tuple[DerPlant, ...], caps_w: Caps) -> dict[str, float]:
@@ -100,8 +100,8 @@ def priority(total_w: float, ders: tuple[DerPlant, ...], caps_w: Caps) -> dict[s
     limits_w: dict[str, float] = {}
     rest_w = max(0.0, total_w)
     for der in ders:
-        limits_w[der.name] = _obeyed(der, min(rest_w, max(0.0, caps_w[der.name]), der.nameplate_w))
-        rest_w -= limits_w[der.name]
+        limits_w[der.name] = limit_w = _obeyed(der, min(rest_w, caps_w[der.name], der.nameplate_w))
+        rest_w -= limit_w
     return limits_w
 
 
@@ -113,17 +113,20 @@ def sharing(order: Order) -> Sharing:
 
 
 def _shared(
-    total_w: float, ders: tuple[DerPlant, ...], caps_w: Caps, weights: Mapping[str, float]
+    total_w: float, ders: tuple[DerPlant, ...], caps_w: Caps, weights: list[float]
 ) -> dict[str, float]:
+    """Shares by weight, those that are full first: so each knows what the ones before it left."""
     limits_w: dict[str, float] = {}
-    rest_w = max(0.0, total_w)
-    open_ders = sorted(ders, key=lambda der: min(caps_w[der.name], der.nameplate_w) / weights[der.name])
-    weight = sum(weights.values())
-    for der in open_ders:
-        share_w = min(rest_w * weights[der.name] / weight, caps_w[der.name], der.nameplate_w)
-        limits_w[der.name] = _obeyed(der, max(0.0, share_w))
-        rest_w -= limits_w[der.name]
-        weight -= weights[der.name]
+    rest_w, rest = max(0.0, total_w), sum(weights)
+    open_ders = [
+        (min(caps_w[der.name], der.nameplate_w), weight, der)
+        for der, weight in zip(ders, weights, strict=True)
+    ]
+    open_ders.sort(key=lambda item: item[0] / item[1])
+    for most_w, weight, der in open_ders:
+        limits_w[der.name] = limit_w = _obeyed(der, min(rest_w * weight / rest, most_w))
+        rest_w -= limit_w
+        rest -= weight
     return limits_w
 
 
