@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.core import control
 from edge.core.boundaries import aim_w
@@ -90,8 +91,7 @@ def _dropouts_w(protection: GuardSettings, phase: int | None) -> tuple[tuple[str
     )
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Everything remembered from scan to scan. `failed`: the limiter could not finish the last scan."""
 
     core: control.CoreState
@@ -142,7 +142,7 @@ def step(image: Image, settings: Settings, state: State, now_s: float) -> tuple[
     )
     narrowings = wish.narrowings
     if wish.reactive:
-        commands = replace(commands, reactive=_reactive(wish.reactive, tripped=guard_state.durable.tripped))
+        commands = commands._replace(reactive=_reactive(wish.reactive, tripped=guard_state.durable.tripped))
     if guard_state.durable.tripped:
         narrowings = (Narrowing("trip", 0.0), *narrowings)
     if error is not None and not state.failed:

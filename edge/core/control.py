@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from edge.core import boundaries, dispatch, unheard
 from edge.core.enter_service import EnterService, enter_share, enter_step
@@ -26,9 +26,8 @@ FULL_SLACK = 0.005
 """Of its capacity: storage this close to its full state of charge absorbs no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class CoreState:
-    """Everything the limiter remembers from scan to scan. `limits_w` is what it asked for last."""
+class CoreState(NamedTuple):
+    """Everything the limiter remembers from scan to scan. `limits_w` is what it asked for last, if it did."""
 
     limiter: Limiter
     tracks: tuple[Track, ...]
@@ -39,11 +38,10 @@ class CoreState:
     functions: tuple[FunctionState, ...] = ()
     storage: Storage | None = None
     phases: tuple[Limiter, ...] = ()
-    limits_w: Mapping[str, float] = field(default_factory=dict)
+    limits_w: Mapping[str, float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What the limiter asks for; the guard has the last word. `isolate` names contacts to open.
 
     `floors_w` is the other end of the bands, for storage; 0 for what it does not name.
@@ -56,7 +54,7 @@ class Wish:
     entered: bool
     events: tuple[Event, ...]
     reactive: tuple[DerVar, ...] = ()
-    floors_w: dict[str, float] = field(default_factory=dict)
+    floors_w: Mapping[str, float] = boundaries.NOTHING
 
 
 def core_start(settings: CoreSettings, now_s: float, noise_w: float, *, after_trip: bool) -> CoreState:
@@ -340,10 +338,11 @@ def _events(
         events.append(Event("fallback", now_s, why))
     if before.fallback.active and not after.fallback.active:
         events.append(Event("fallback-end", now_s, "fresh measurements and verified limits held long enough"))
-    events += [
-        Event("isolation", now_s, f"contact {name} opens: the DERs behind it do not answer")
-        for name in sorted(after.isolated - before.isolated)
-    ]
+    if after.isolated:
+        events += [
+            Event("isolation", now_s, f"contact {name} opens: the DERs behind it do not answer")
+            for name in sorted(after.isolated - before.isolated)
+        ]
     if after.enter.done and not before.enter.done:
         events.append(Event("in-service", now_s, "enter service is complete"))
     return tuple(events)

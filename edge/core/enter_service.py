@@ -44,9 +44,11 @@ def enter_step(
         tripped: The guard's latch is set.
         held: Something else forbids to come back now, such as a DER that does not follow its limit.
     """
+    if in_service and state.done:
+        return state
     if in_service:
         ramp_s = now_s if state.ramp_s is None else state.ramp_s
-        done = state.done or now_s - ramp_s >= settings.enter_ramp_s
+        done = now_s - ramp_s >= settings.enter_ramp_s
         return EnterService(state.after_trip and not done, None, ramp_s, done)
     after_trip = state.after_trip or tripped
     if held or not _in_window(settings, image, now_s):

@@ -56,7 +56,7 @@ def stand_in(
     narrowed(settings, limits_w, tuple(_room_w(phase, heard) for phase in settings.phases))
     isolate = state.isolated | {plant.contact for plant in unheard if plant.contact is not None}
     after = _begun_anew(settings, state, limits_w, noise_w, now_s)
-    after = replace(after, lost=frozenset(plant.name for plant in unheard), isolated=isolate)
+    after = after._replace(lost=frozenset(plant.name for plant in unheard), isolated=isolate)
     return after, Wish(
         limits_w,
         (Narrowing(BY, total_w),),
@@ -84,8 +84,7 @@ def _begun_anew(
     """
     fresh = core_start(settings, now_s, noise_w, after_trip=state.enter.after_trip)
     was = state.fallback
-    return replace(
-        fresh,
+    return fresh._replace(
         limiter=replace(fresh.limiter, ceiling_w=max(0.0, sum(limits_w.values()))),
         phases=tuple(
             replace(limiter, ceiling_w=max(0.0, on_phase_w(phase, limits_w)))

@@ -92,9 +92,11 @@ def narrowings(plant: tuple[PlantFunctions, ...], states: tuple[FunctionState, .
 def reactive(plant: tuple[PlantFunctions, ...], states: tuple[FunctionState, ...]) -> tuple[DerVar, ...]:
     """The reactive power of each DER whose volt-var runs here, injection positive."""
     return tuple(
-        DerVar(one.der, state.var_pu * one.rated_va)
-        for one, state in zip(plant, states, strict=True)
-        if VOLT_VAR in one.functions
+        [
+            DerVar(one.der, state.var_pu * one.rated_va)
+            for one, state in zip(plant, states, strict=True)
+            if VOLT_VAR in one.functions
+        ]
     )
 
 

@@ -39,24 +39,28 @@ def feedback(outputs: Outputs, contacts: Contacts, image: Image) -> tuple[float 
     """What each contact showed after it had the time to do as it was told: 1.0 closed, 0.0 open, None unknown."""
     samples = {output.name: output.closed for output in image.outputs}
     return tuple(
-        samples.get(output.name, _NOTHING).since(contact.told_s + output.opens_s + FEEDBACK_GRACE_S)
-        for output, contact in zip(outputs, contacts, strict=True)
+        [
+            samples.get(output.name, _NOTHING).since(contact.told_s + output.opens_s + FEEDBACK_GRACE_S)
+            for output, contact in zip(outputs, contacts, strict=True)
+        ]
     )
 
 
 def looked_at(contacts: Contacts, shown: tuple[float | None, ...]) -> Contacts:
     """After their feedback: one that was told to open and shows closed has failed, one that shows open has not."""
     return tuple(
-        contact
-        if contact.closed or value is None or contact.failed == (value == 1.0)
-        else replace(contact, failed=value == 1.0)
-        for contact, value in zip(contacts, shown, strict=True)
+        [
+            contact
+            if contact.closed or value is None or contact.failed == (value == 1.0)
+            else replace(contact, failed=value == 1.0)
+            for contact, value in zip(contacts, shown, strict=True)
+        ]
     )
 
 
 def fell_open(contacts: Contacts, shown: tuple[float | None, ...]) -> tuple[bool, ...]:
     """Which show open though they were told to close."""
-    return tuple(contact.closed and value == 0.0 for contact, value in zip(contacts, shown, strict=True))
+    return tuple([contact.closed and value == 0.0 for contact, value in zip(contacts, shown, strict=True)])
 
 
 def commanded(
@@ -78,13 +82,15 @@ def commanded(
         for name in output.backup
     }
     return tuple(
-        _told(
-            contact,
-            now_s,
-            closed=(in_service or (output.stands_by and contact.closed and not has_fallen))
-            and output.name not in needed,
-        )
-        for output, contact, has_fallen in zip(outputs, contacts, fell, strict=True)
+        [
+            _told(
+                contact,
+                now_s,
+                closed=(in_service or (output.stands_by and contact.closed and not has_fallen))
+                and output.name not in needed,
+            )
+            for output, contact, has_fallen in zip(outputs, contacts, fell, strict=True)
+        ]
     )
 
 

@@ -7,14 +7,13 @@ never starts one. A lost sample buys no time: the timer counts from what was las
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from edge.guard.settings import ElementSettings
 from edge.model.sample import Sample
 
 
-@dataclass(frozen=True, slots=True)
-class ElementState:
+class ElementState(NamedTuple):
     """`below_s`: the oldest time of the last sample below pickup. `clear_s`: below dropout since then."""
 
     below_s: float
@@ -47,6 +46,8 @@ def element_step(
         state = _seen(settings, state, sample)
     beyond = state.picked_up and state.clear_s is None
     operated = beyond and now_s - state.below_s >= settings.delay_s
+    if operated == state.operated and not state.blocked:
+        return state
     return ElementState(state.below_s, state.picked_up, state.clear_s, operated)
 
 
@@ -59,12 +60,12 @@ def _seen(settings: ElementSettings, state: ElementState, sample: Sample) -> Ele
     way = settings.direction
     value_w = way * sample.otherwise(0.0)
     if value_w > way * settings.pickup_w:
-        return replace(state, picked_up=True, clear_s=None)
+        return state._replace(picked_up=True, clear_s=None)
     if not state.picked_up:
         return ElementState(below_s=sample.oldest_s)
     if value_w > way * settings.dropout_w:
-        return replace(state, clear_s=None)
+        return state._replace(clear_s=None)
     clear_s = sample.newest_s if state.clear_s is None else state.clear_s
     if sample.newest_s - clear_s >= settings.reset_delay_s:
         return ElementState(below_s=sample.oldest_s)
-    return replace(state, clear_s=clear_s)
+    return state._replace(clear_s=clear_s)

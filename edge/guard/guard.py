@@ -59,22 +59,22 @@ def guard_step(
     fell = fell_open(state.contacts, shown)
     contacts = looked_at(state.contacts, shown)
     if contacts != state.contacts:
-        state = replace(state, contacts=contacts)
+        state = state._replace(contacts=contacts)
     causes = demands(image, settings, state, now_s)
     if causes != state.causes:
-        state = replace(state, causes=causes)
+        state = state._replace(causes=causes)
     state = latched(image, settings, state, now_s)
     state = service(image, settings, state, ready=ready, held=bool(isolate) or any(fell))
     if state.closed and entered and not state.durable.in_service:
-        state = replace(state, durable=replace(state.durable, in_service=True))
+        state = state._replace(durable=replace(state.durable, in_service=True))
     if state.closed != before.closed:
-        state = replace(state, commanded_s=now_s)
+        state = state._replace(commanded_s=now_s)
     limits = _granted(settings, limits_w, floors_w, tripped=state.durable.tripped)
     if limits != state.limits:
-        state = replace(state, limits=limits)
+        state = state._replace(limits=limits)
     contacts = commanded(settings.outputs, state.contacts, fell, now_s, in_service=state.closed)
     if contacts != state.contacts:
-        state = replace(state, contacts=contacts)
+        state = state._replace(contacts=contacts)
     commands = Commands(
         limits,
         tuple(
@@ -121,7 +121,7 @@ def _lapsed(settings: GuardSettings, state: GuardState, now_s: float) -> GuardSt
     """After a gap in the scans the outputs have opened by themselves: the site is out of service, not tripped."""
     if now_s - state.scan_s < settings.watchdog_s:
         return state
-    return replace(state, closed=False, contacts=opened(state.contacts, now_s))
+    return state._replace(closed=False, contacts=opened(state.contacts, now_s))
 
 
 def _granted(
@@ -154,11 +154,11 @@ def _events(
         (*after.elements, *after.further),
         strict=True,
     ):
-        if element.bound:
+        if has.picked_up == was.picked_up or element.bound:
             continue
-        if has.picked_up and not was.picked_up:
+        if has.picked_up:
             events.append(Event("pickup", now_s, f"element {element.name} picked up"))
-        if was.picked_up and not has.picked_up:
+        else:
             events.append(Event("dropout", now_s, f"element {element.name} dropped out"))
     if after.durable.tripped and not before.durable.tripped:
         events.append(Event("trip", now_s, f"target {', '.join(after.causes)}"))
@@ -166,7 +166,8 @@ def _events(
         events.append(Event("reset", now_s, "the trip latch was reset"))
     if before.closed and not after.closed and not after.durable.tripped:
         events.append(Event("out-of-service", now_s, "the outputs are open without a trip"))
-    events += failures(settings.outputs, before.contacts, after.contacts, now_s)
+    if after.contacts != before.contacts:
+        events += failures(settings.outputs, before.contacts, after.contacts, now_s)
     if after.unresponsive:
         events += [
             Event("write-unverified", now_s, f"{der.name} keeps its power above its limit")

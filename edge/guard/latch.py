@@ -72,14 +72,14 @@ def latched(image: Image, settings: GuardSettings, state: GuardState, now_s: flo
             trips_s=trips_s,
             in_service=False,
         )
-        return replace(state, durable=durable, closed=False, trips=state.trips + 1)
+        return state._replace(durable=durable, closed=False, trips=state.trips + 1)
     if image.reset and durable.tripped and not state.causes:
         durable = replace(durable, tripped=False, lockout=False, target=None)
     if state.breaker_failed and not durable.lockout:
         durable = replace(durable, lockout=True)
     if trips_s != durable.trips_s:
         durable = replace(durable, trips_s=trips_s)
-    return state if durable is state.durable else replace(state, durable=durable)
+    return state if durable is state.durable else state._replace(durable=durable)
 
 
 def _by_test(image: Image, settings: GuardSettings, state: GuardState) -> bool:
@@ -103,12 +103,12 @@ def service(
     Nor while a DER keeps its power above its limit, whoever asks for it.
     """
     if state.closed:
-        return replace(state, closed=False) if held else state
+        return state._replace(closed=False) if held else state
     if not ready or held or state.unresponsive or state.causes:
         return state
     if state.durable.tripped and not (_resets_itself(settings, state) and _ceased(image, settings, state)):
         return state
-    return replace(state, durable=replace(state.durable, tripped=False), closed=True)
+    return state._replace(durable=replace(state.durable, tripped=False), closed=True)
 
 
 def _resets_itself(settings: GuardSettings, state: GuardState) -> bool:

@@ -58,11 +58,10 @@ def measured(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
     )
     if settings.further:
         further = further_step(settings, state.further, pcc if is_new else None, zero_s, now_s)
-        state = replace(state, further=further)
+        state = state._replace(further=further)
     if state.charge_watches:
         state = _storage_measured(image, settings, state, sample, now_s)
-    state = replace(
-        state,
+    state = state._replace(
         elements=elements,
         pcs=element_step(settings.pcs, state.pcs, sample, now_s),
         watches=watches,
@@ -70,10 +69,15 @@ def measured(image: Image, settings: GuardSettings, state: GuardState, now_s: fl
         sample_s=state.sample_s if sample is None else sample.oldest_s,
         scan_s=now_s,
     )
-    unresponsive = frozenset(
-        [der.name for der, watch in watched(settings, state) if watch.unresponsive_s is not None]
-    )
-    return state if unresponsive == state.unresponsive else replace(state, unresponsive=unresponsive)
+    return _judged(settings, state)
+
+
+def _judged(settings: GuardSettings, state: GuardState) -> GuardState:
+    """Who does not follow, by the watches."""
+    unresponsive = [der.name for der, watch in watched(settings, state) if watch.unresponsive_s is not None]
+    if not unresponsive and not state.unresponsive:
+        return state
+    return state._replace(unresponsive=frozenset(unresponsive))
 
 
 def _storage_measured(
@@ -106,4 +110,4 @@ def _storage_measured(
         )
         for (der, reading, floor_w), watch in zip(stores, state.charge_watches, strict=True)
     )
-    return replace(state, bounds=bounds, charge_watches=watches)
+    return state._replace(bounds=bounds, charge_watches=watches)

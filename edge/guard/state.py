@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.guard.contact import Contact
 from edge.guard.element import ElementState
@@ -13,8 +13,7 @@ from edge.model.commands import DerLimit
 from edge.model.durable import Durable
 
 
-@dataclass(frozen=True, slots=True)
-class GuardState:
+class GuardState(NamedTuple):
     """Everything the guard remembers from scan to scan.
 
     `limits`: what it commanded last. `closed`: the site is in service, its outputs told to close. `unresponsive`:

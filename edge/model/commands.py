@@ -26,16 +26,14 @@ class DerVar:
     var: float
 
 
-@dataclass(frozen=True, slots=True)
-class OutputCommand:
+class OutputCommand(NamedTuple):
     """A trip output: `closed` holds the DERs behind it connected and feeds its dead-man; else it opens."""
 
     name: str
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(NamedTuple):
     """Everything a scan commands; every DER and every output of the site is named, once."""
 
     limits: tuple[DerLimit, ...]
@@ -61,8 +59,7 @@ class Event:
     values: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reasons:
+class Reasons(NamedTuple):
     """Why the commands are what they are: the limits in force, tightest first, and what happened."""
 
     limits: tuple[Narrowing, ...]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(NamedTuple):
     """The guard's word. `unresponsive` names DERs that took a lower limit and kept their power.
 
     `operated`: something demanded a trip in the last scan, whether or not the latch was set already.

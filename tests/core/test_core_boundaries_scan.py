@@ -19,14 +19,12 @@ from edge.core.settings import CoreSettings
 from edge.model.permit import Permit
 from edge.model.sample import Sample
 
-REGULATING = replace(
-    core_start(PHASES, 0.0, 0.0, after_trip=False),
+REGULATING = core_start(PHASES, 0.0, 0.0, after_trip=False)._replace(
     limiter=limiter(80.0),
     phases=(limiter(80.0), limiter(80.0), limiter(80.0)),
     tracks=TRACKS,
 )
-REGULATING = replace(
-    REGULATING,
+REGULATING = REGULATING._replace(
     fallback=replace(REGULATING.fallback, active=False, starting=False),
     enter=replace(REGULATING.enter, done=True),
 )
@@ -46,10 +44,10 @@ class TestStep:
         seen = image(
             by_phase(first_w, second_w, third_w), der("a", a_w, a_w, 100.0), der("b", b_w, b_w, 100.0)
         )
-        state = replace(REGULATING, tracks=tracks)
+        state = REGULATING._replace(tracks=tracks)
         after, wish = core_step(seen, PHASES, state, Permit(), 100.0, in_service=True)
         without = core_step(
-            seen, replace(PHASES, phases=()), replace(state, phases=()), Permit(), 100.0, in_service=True
+            seen, replace(PHASES, phases=()), state._replace(phases=()), Permit(), 100.0, in_service=True
         )[1]
         for each, was_w in without.limits_w.items():
             assert wish.limits_w[each] <= was_w + 1e-9
@@ -88,8 +86,8 @@ class TestStep:
         self, b_limit_w: float, left: bool
     ) -> None:
         """On phase c half of b: 9 W at zero load, and half a percent of what is there."""
-        state = replace(
-            REGULATING, fallback=replace(REGULATING.fallback, active=True, since_s=90.0, sighted_s=91.0)
+        state = REGULATING._replace(
+            fallback=replace(REGULATING.fallback, active=True, since_s=90.0, sighted_s=91.0)
         )
         seen = image(by_phase(0.0, 0.0, 0.0), der("a", 0.0, 0.0, 99.0), der("b", 0.0, b_limit_w, 99.0))
         after, _ = core_step(seen, PHASES, state, Permit(), 100.0, in_service=True)
@@ -107,7 +105,7 @@ class TestStep:
         blind = replace(REGULATING.fallback, active=True, since_s=90.0, sighted_s=91.0)
         silent = der("b", held_w, held_w, 99.0, reachable=False)
         seen = image(by_phase(0.0, 0.0, 0.0), der("a", 0.0, a_limit_w, 99.0), silent)
-        state = replace(REGULATING, fallback=blind)
+        state = REGULATING._replace(fallback=blind)
         after, _ = core_step(seen, generous, state, Permit(), 100.0, in_service=True)
         assert after.fallback.active is not left
 
@@ -129,7 +127,7 @@ class TestStep:
         for held_w, may in [(19.9, True), (20.1, False)]:
             silent = der("b", held_w, held_w, 100.0, reachable=False)
             seen = image(shown, der("a", 0.0, 0.0, 100.0), silent)
-            state = replace(REGULATING, enter=replace(REGULATING.enter, done=False))
+            state = REGULATING._replace(enter=replace(REGULATING.enter, done=False))
             after, _ = core_step(seen, generous, state, Permit(), 100.0, in_service=False)
             assert after.enter.ready is may
 
@@ -139,7 +137,7 @@ class TestStep:
 
     def test_the_flow_that_takes_everything_is_told(self) -> None:
         seen = image(with_var(0.0, 40.0), der("a", 12.0, 12.0, 100.0), der("b", 48.0, 48.0, 100.0))
-        state = replace(REGULATING, phases=())
+        state = REGULATING._replace(phases=())
         _, wish = core_step(seen, KVA, state, Permit(), 100.0, in_service=True)
         assert [event.kind for event in wish.events] == ["alarm"]
         assert wish.narrowings[0].by == "export-limit-va"

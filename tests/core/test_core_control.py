@@ -28,13 +28,12 @@ IN_SERVICE = EnterService(after_trip=False, ramp_s=0.0, done=True)
 
 def running(settings: CoreSettings = SETTINGS, **swaps: object) -> CoreState:
     """In service, regulating at a ceiling of 60 W."""
-    state = replace(
-        core_start(settings, 0.0, 0.0, after_trip=False),
+    state = core_start(settings, 0.0, 0.0, after_trip=False)._replace(
         limiter=Limiter(60.0, 1, 99.8, Noise(0.0)),
         fallback=Fallback(active=False, since_s=0.0),
         enter=IN_SERVICE,
     )
-    return replace(state, **swaps)  # type: ignore[arg-type]  # named fields of the state
+    return state._replace(**swaps)  # type: ignore[arg-type]  # named fields of the state
 
 
 def scanned(
@@ -60,6 +59,31 @@ def seen(
 def lost(limit_w: float) -> DerReading:
     """Device b out of reach, with the limit last verified."""
     return der("b", 40.0, limit_w, 90.0, reachable=False)
+
+
+def test_nobody_is_heard_at_the_first_scan_and_all_are_told_to_stop() -> None:
+    silent = tuple(replace(each, reachable=False) for each in seen().ders)
+    after, wish = scanned(seen(ders=silent), core_start(SETTINGS, 0.0, 0.0, after_trip=False))
+    assert wish.limits_w == {"a": 0.0, "b": 0.0}
+    assert [track.unproven for track in after.tracks] == [((NOW_S, 0.0),)] * 2
+
+
+def test_limits_that_stay_are_not_sent_again() -> None:
+    first, wish = scanned(seen(), running())
+    again, same = core_step(seen(), SETTINGS, first, PERMIT, NOW_S + 0.1, in_service=True)
+    assert same.limits_w == wish.limits_w
+    assert again.tracks == first.tracks
+    other, told = core_step(
+        seen(overrides=(Override("portal", 1e9, limit_w=5.0),)),
+        SETTINGS,
+        again,
+        PERMIT,
+        NOW_S + 0.1,
+        in_service=True,
+    )
+    assert [track.unproven[-1] for track in other.tracks] == [
+        (NOW_S + 0.1, limit_w) for limit_w in told.limits_w.values()
+    ], "a limit that changes is"
 
 
 class TestCountedPower:
@@ -269,7 +293,7 @@ class TestStart:
         state = core_start(SETTINGS, NOW_S, 0.0, after_trip=False)
         assert (state.fallback.active, state.fallback.starting) == (True, True)
         held = replace(seen(), ders=(der("a", 0.0, 1.5, NOW_S), der("b", 0.0, 2.5, NOW_S)))
-        after, wish = scanned(held, replace(state, enter=IN_SERVICE))
+        after, wish = scanned(held, state._replace(enter=IN_SERVICE))
         assert wish.limits_w == {"a": 1.5, "b": 2.5}
         assert after.fallback.starting
 

@@ -126,7 +126,7 @@ def test_one_that_does_not_answer_counts_at_nameplate_and_its_contact_opens(swap
 
 
 def test_what_was_isolated_stays_so_and_nothing_closes() -> None:
-    after, wish = stand_in(SOUND, SETTINGS, replace(STATE, isolated=frozenset({"k"})), (9.0, 9.0), 0.0, NOW_S)
+    after, wish = stand_in(SOUND, SETTINGS, STATE._replace(isolated=frozenset({"k"})), (9.0, 9.0), 0.0, NOW_S)
     assert wish.isolate == after.isolated == {"k"}
     assert not after.lost
     assert (wish.ready, wish.entered, wish.events) == (False, False, ())

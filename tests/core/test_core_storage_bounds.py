@@ -84,8 +84,7 @@ def running(settings: CoreSettings) -> CoreState:
     """In service at a ceiling of 20 W, far below what a host load of 35 W allows; a may be making 10 W unheard."""
     start = core_start(settings, 0.0, 0.0, after_trip=False)
     assert start.storage is not None
-    return replace(
-        start,
+    return start._replace(
         limiter=Limiter(20.0, 1, 99.8, Noise(0.0), 0.0, 35.0),
         fallback=SIGHTED,
         enter=EnterService(after_trip=False, ramp_s=0.0, done=True),
@@ -119,7 +118,7 @@ def test_a_set_point_serves_nothing_without_sight() -> None:
     state = running(by_setpoint)
     dark = replace(state.tracks[1], last_w=0.0, weather_w=0.0)
     night = replace(seen(None), ders=(*seen(None).ders[:1], der("b", 0.0, 60.0, NOW_S), seen(None).ders[2]))
-    state = replace(state, tracks=(state.tracks[0], dark, state.tracks[2]))
+    state = state._replace(tracks=(state.tracks[0], dark, state.tracks[2]))
     _, wish = core_step(night, by_setpoint, state, Permit(), NOW_S, in_service=True)
     assert wish.limits_w["b"] > 1.6
     assert wish.limits_w["c"] == wish.floors_w["c"] == 0.0

@@ -24,7 +24,7 @@ def test_what_is_taken_for_full_absorbs_nothing_until_it_is_asked_again() -> Non
     def floor_w(until_s: float) -> float:
         state = running()
         assert state.storage is not None
-        full = replace(state, storage=replace(state.storage, full_s=(0.0, until_s)))
+        full = state._replace(storage=replace(state.storage, full_s=(0.0, until_s)))
         return scan(seen(), full)[1].floors_w["c"]
 
     assert floor_w(NOW_S) == -25.0
@@ -45,9 +45,9 @@ def running(plant: CoreSettings = SITE, **swaps: object) -> CoreState:
         fallback=Fallback(active=False, since_s=0.0),
         enter=ON,
         tracks=(still(B, 70.0, 99.5, last_w=70.0), still(C, -10.0, 99.5, last_w=-10.0)),
-        storage=replace(start.storage, at_s=99.9, discharge_w=5.0, charge_w=25.0, serve_w=3.0),  # type: ignore[type-var]
+        storage=replace(start.storage, at_s=99.9, discharge_w=5.0, charge_w=25.0, serve_w=3.0),
     )
-    return replace(state, **swaps)  # type: ignore[arg-type]  # named fields of the state
+    return state._replace(**swaps)  # type: ignore[arg-type]  # named fields of the state
 
 
 def seen(c: DerReading | None = None, export_w: float | None = 0.0, sequence: int = 1) -> Image:
@@ -135,16 +135,16 @@ def test_storage_enters_service_by_its_share_both_ways() -> None:
 
 def test_a_start_loosens_neither_end_of_what_storage_holds() -> None:
     start = core_start(SITE, 0.0, 0.0, after_trip=False)
-    _, wish = scan(seen(), replace(start, enter=ON))
+    _, wish = scan(seen(), start._replace(enter=ON))
     assert (wish.limits_w["c"], wish.floors_w["c"]) == (-10.0, -25.0)
-    _, wish = scan(seen(der("c", -10.0, -10.0, NOW_S)), replace(start, enter=ON))
+    _, wish = scan(seen(der("c", -10.0, -10.0, NOW_S)), start._replace(enter=ON))
     assert wish.floors_w["c"] == -30.0, "nothing is known of its floor"
 
 
 def test_without_sight_what_a_device_absorbs_from_before_a_start_makes_no_room() -> None:
     """It may stop, and nobody would see what then goes out; nor would such limits ever be verified to be safe."""
     state = running()
-    state = replace(state, fallback=replace(state.fallback, active=True, starting=True, since_s=100.0))
+    state = state._replace(fallback=replace(state.fallback, active=True, starting=True, since_s=100.0))
     c = der("c", -20.0, -20.0, 100.9, floor_w=Sample.good(-20.0, 100.9))
     _, wish = scan(seen(c, None), state)
     assert wish.limits_w["c"] == -20.0

@@ -112,7 +112,7 @@ class TestPcsBound:
     @pytest.mark.parametrize("lasted_s", [24.875, 25.0, 25.125])
     def test_at_its_time_and_not_before(self, lasted_s: float) -> None:
         bench = Bench()
-        timing = replace(bench.state, pcs=ElementState(100.0, picked_up=True))
+        timing = bench.state._replace(pcs=ElementState(100.0, picked_up=True))
         assert permit(SETTINGS, timing, 100.0 + lasted_s).force_fallback is (lasted_s >= 25.0)
         assert not permit(SETTINGS, bench.state, 100.0 + lasted_s).force_fallback
 

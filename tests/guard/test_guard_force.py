@@ -33,7 +33,7 @@ SLOW = replace(
 def test_near_the_bound(begun_s: float, elapsed_s: float, clear_s: float | None, forced: bool) -> None:
     cleared_s = None if clear_s is None else begun_s + clear_s
     pcs = ElementState(begun_s, picked_up=True, clear_s=cleared_s)
-    found = permit(SLOW, replace(guard_start(SLOW, NEW_SITE, begun_s), pcs=pcs), begun_s + elapsed_s)
+    found = permit(SLOW, guard_start(SLOW, NEW_SITE, begun_s)._replace(pcs=pcs), begun_s + elapsed_s)
     assert found.force_fallback == forced
 
 

@@ -99,10 +99,8 @@ def check(scans: list[tuple[Scan, tuple[float, float], float]], *, regulating: b
 def left_fallback(state: State) -> State:
     """The state after a fallback that was just left, in service."""
     core = state.core
-    return replace(
-        state,
-        core=replace(
-            core,
+    return state._replace(
+        core=core._replace(
             fallback=replace(core.fallback, active=False, starting=False),
             enter=replace(core.enter, done=True),
             limiter=replace(core.limiter, ceiling_w=15_000.0),

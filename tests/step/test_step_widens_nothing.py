@@ -198,7 +198,7 @@ def asked_for(right: Broken) -> Broken:
     ) -> Any:
         state, commands, events = right(image, known, state, limits_w, *given, **named)
         limits = tuple(DerLimit(name, limit_w) for name, limit_w in limits_w.items())
-        return state, replace(commands, limits=limits), events
+        return state, commands._replace(limits=limits), events
 
     return guard_step
 
@@ -208,7 +208,7 @@ def all_told(right: Broken) -> Broken:
 
     def core_step(*given: Any, **named: Any) -> Any:
         state, wish = right(*given, **named)
-        return state, replace(wish, limits_w=wish.limits_w | dict.fromkeys(state.lost, 100.0))
+        return state, wish._replace(limits_w=wish.limits_w | dict.fromkeys(state.lost, 100.0))
 
     return core_step
 
@@ -251,7 +251,7 @@ BREAKS: dict[str, tuple[Any, str, Callable[[Broken], Broken]]] = {
         after(
             lambda made: (
                 made[0],
-                replace(made[1], limits_w={k: w + 100.0 for k, w in made[1].limits_w.items()}),
+                made[1]._replace(limits_w={k: w + 100.0 for k, w in made[1].limits_w.items()}),
             )
         ),
     ),
