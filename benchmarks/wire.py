@@ -25,6 +25,10 @@ from sim.devices.sunspec import BASE, Model, SunSpecMap
 from sim.plant import Plant
 
 _WATCHDOG_MS = 500
+_LOAD_PU = 0.45
+_STEP_PU = 0.03
+"""The limiter averages noise out and holds small changes back. A step of this size it follows: down at once, and up by
+what its ramp allows in a period, so every limit moves by 1 % of nameplate at each sample."""
 
 
 @dataclass
@@ -88,8 +92,8 @@ class Wire:
             await asyncio.sleep(max(0.0, begun_s + (index + 1) * period_s - loop.time()))
 
     def _renew(self, index: int) -> None:
-        """A new sample: the load falls and rises in turns, enough to change every limit, too little for a pickup."""
-        load_w = (0.45 + 0.004 * (index % 2) + 0.0005 * (index % 7)) * self.fleet.nameplate_w
+        """A new sample: the load rises and falls in turns, by too much to be noise and too little for a pickup."""
+        load_w = (_LOAD_PU + _STEP_PU * (index % 2)) * self.fleet.nameplate_w
         output_w = sum(inverter.renew(closed=self._coil.coil) for inverter in self._inverters)
         self.meter.put(self.export, round((output_w - load_w) / self._export_unit_w))
         self.rounds.append(Round())

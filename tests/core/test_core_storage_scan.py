@@ -39,13 +39,12 @@ ON = EnterService(after_trip=False, ramp_s=0.0, done=True)
 def running(plant: CoreSettings = SITE, **swaps: object) -> CoreState:
     """In service, regulating at a ceiling of 60 W; host load 40 W."""
     start = core_start(plant, 0.0, 0.0, after_trip=False)
-    state = replace(
-        start,
+    state = start._replace(
         limiter=Limiter(60.0, 1, 99.8, Noise(0.0), 0.0, 35.0),
         fallback=Fallback(active=False, since_s=0.0),
         enter=ON,
         tracks=(still(B, 70.0, 99.5, last_w=70.0), still(C, -10.0, 99.5, last_w=-10.0)),
-        storage=replace(start.storage, at_s=99.9, discharge_w=5.0, charge_w=25.0, serve_w=3.0),
+        storage=replace(start.storage, at_s=99.9, discharge_w=5.0, charge_w=25.0, serve_w=3.0),  # type: ignore[type-var]
     )
     return state._replace(**swaps)  # type: ignore[arg-type]  # named fields of the state
 
