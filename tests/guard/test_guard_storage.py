@@ -102,7 +102,8 @@ def test_within_its_bound_nothing_happens() -> None:
 
 
 def test_before_anything_was_commanded_storage_may_charge_as_much_as_it_can() -> None:
-    assert guard_start(replace(SETTINGS, ders=DERS), NEW_SITE, NOW_S).floors_w == (0.0, -40.0)
+    start = guard_start(replace(SETTINGS, ders=DERS), NEW_SITE, NOW_S)
+    assert [limit.floor_w for limit in start.limits] == [0.0, -40.0]
 
 
 def told(limit_w: float, floor_w: float, name: str = "c") -> tuple[float, float]:
