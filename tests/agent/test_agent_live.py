@@ -72,7 +72,7 @@ def test_a_stopped_agent_opens_the_contact_and_goes_on_when_it_wakes(folder: Pat
         settled(sim)
         agent.send_signal(signal.SIGSTOP)
         sim.until(lambda truth: not truth.closed, 2.0)
-        time.sleep(1.0)
+        sim.until(lambda truth: truth.inverter_2_w == 0.0, 1.0)
         agent.send_signal(signal.SIGCONT)
         settled(sim)
         assert status_json(site)["scan"]["late"] >= 1

@@ -347,7 +347,7 @@ def test_a_flood_does_not_fill_the_log(tape: Tape, caplog: pytest.LogCaptureFixt
 
 def test_a_refused_record_does_not_mute_the_alarm_of_a_full_disk(tape: Tape) -> None:
     tape.scan(20_000.0)
-    time.sleep(0.2)  # the writer has nothing left that would clear the fault
+    tape.writer.close()  # nothing is left that would clear the fault
     tape.writer.state.refused = 1
     tape.writer.state.fault = "the disk is full"
     tape.scan(20_000.0)
@@ -376,7 +376,7 @@ def test_an_overflow_of_the_queue_is_one_alarm_an_hour(tape: Tape) -> None:
 
 def test_a_spool_that_cannot_be_written_is_an_alarm_and_control_goes_on(tape: Tape) -> None:
     tape.scan(20_000.0)
-    time.sleep(0.2)
+    tape.writer.close()
     tape.writer.state.fault = "the disk is full: the spool cannot take the record"
     for _ in range(3):
         tape.scan(20_000.0)
