@@ -91,10 +91,10 @@ def _counted(place: EvidencePlace) -> ExcursionStatus:
     from edge.agent.summary import excursion_status
     from edge.agent.tally_file import TallyFile
 
-    tally, problem = TallyFile(place.tally).load()
+    tallies, problem = TallyFile(place.tally).load()
     if problem is not None:
         print(problem, file=sys.stderr)
-    return excursion_status(tally, time.time())
+    return excursion_status(tallies, time.time())
 
 
 def _print(shown: Events) -> None:

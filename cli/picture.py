@@ -19,6 +19,7 @@ from contract.status import (
     DerStatus,
     ExcursionStatus,
     ExcursionSum,
+    ExcursionSums,
     LimitStatus,
     OutputStatus,
     PccStatus,
@@ -259,9 +260,16 @@ def _trip(status: Status) -> Text:
 def excursions(status: ExcursionStatus) -> Text:
     """How often export was above the limit of late, how long and how much."""
     line = Text("excursions  ", "bold")
-    spans = {"1 h": status.last_1h, "24 h": status.last_24h, "30 days": status.last_30d}
-    line.append("; ".join(_summed(what, span) for span, what in spans.items()), "dim")
+    line.append(_of_late(status), "dim")
+    for phase, sums in status.phases.items():
+        line.append(f"\n   phase {phase}  ", "bold")
+        line.append(_of_late(sums), "dim")
     return line
+
+
+def _of_late(sums: ExcursionSums) -> str:
+    spans = {"1 h": sums.last_1h, "24 h": sums.last_24h, "30 days": sums.last_30d}
+    return "; ".join(_summed(what, span) for span, what in spans.items())
 
 
 def _summed(what: ExcursionSum, span: str) -> str:

@@ -72,6 +72,7 @@ EventType = Literal[
     "fallback",
     "fallback-end",
     "excursion",
+    "phase-excursion",
     "restart",
     "stop",
     "device-loss",
@@ -87,6 +88,9 @@ EventType = Literal[
     "capture",
     "alarm",
 ]
+
+
+Phase = Literal["a", "b", "c"]
 
 
 class CapturedElement(Payload):
@@ -163,7 +167,8 @@ def _numbers(line: str) -> Row:
 class Event(Payload):
     """Something that happened at `at`; `count` is above 1 where a flood was coalesced into one record.
 
-    An excursion carries `start`, `peak_w` (highest export), `duration_s` and `energy_wh` above the limit.
+    An excursion carries `start`, `peak_w` (highest export), `duration_s` and `energy_wh` above the limit; one of a
+    phase with a limit of its own says which `phase`.
     """
 
     type: EventType
@@ -179,10 +184,12 @@ class Event(Payload):
     energy_wh: float | None = Field(None, ge=0)
     values: dict[str, float] = Field(default_factory=dict)
     capture: Capture | None = None
+    phase: Phase | None = None
 
     @model_validator(mode="after")
     def _excursion_is_complete(self) -> Self:
-        if self.type == "excursion" and None in (self.start, self.peak_w, self.duration_s, self.energy_wh):
+        figures = (self.start, self.peak_w, self.duration_s, self.energy_wh)
+        if self.type in ("excursion", "phase-excursion") and None in figures:
             raise ValueError("an excursion carries start, peak_w, duration_s and energy_wh")
         return self
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from contract.message import Message
 
 
@@ -116,12 +118,18 @@ class ExcursionSum(Message):
     energy_wh: float = 0.0
 
 
-class ExcursionStatus(Message):
+class ExcursionSums(Message):
     """Excursions of the last hour, 24 hours and 30 days, also those from before the last restart."""
 
     last_1h: ExcursionSum = ExcursionSum()
     last_24h: ExcursionSum = ExcursionSum()
     last_30d: ExcursionSum = ExcursionSum()
+
+
+class ExcursionStatus(ExcursionSums):
+    """The same of the whole site, and of each phase with a limit of its own."""
+
+    phases: dict[str, ExcursionSums] = Field(default_factory=dict)
 
 
 class LinkStatus(Message):

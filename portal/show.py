@@ -23,6 +23,7 @@ TONES = {
     "write-unverified": "bad",
     "isolation": "bad",
     "excursion": "warn",
+    "phase-excursion": "warn",
     "fallback": "warn",
     "pickup": "warn",
     "device-loss": "warn",

@@ -103,9 +103,9 @@ class Agent:
         self._writer = SpoolWriter(place.spool, site.site.id, clock=self._wall)
         self._reader = Spool(place.spool, site.site.id)
         self._tally_file = TallyFile(place.tally)
-        self._tally, self._miscounted = self._tally_file.load()
+        self._tallies, self._miscounted = self._tally_file.load()
         stale_s = settings.core.stale_s
-        self._recorder = Recorder(site, file.sha256, self._writer, self._wall, stale_s, self._tally)
+        self._recorder = Recorder(site, file.sha256, self._writer, self._wall, stale_s, self._tallies)
         self._keeper = Keeper(durable_file, self._wall, self._recorder.tell, restored.durable)
         self._keeper.keep(restored.durable)
         self._devices = SiteDevices(site)
@@ -236,7 +236,7 @@ class Agent:
             self._recorder.scanned(done)
 
     async def _keep_tally(self) -> None:
-        await self._tally_file.keep(self._tally, self._recorder.tell)
+        await self._tally_file.keep(self._tallies, self._recorder.tell)
 
     async def _count_pending(self) -> None:
         while True:
@@ -276,7 +276,7 @@ class Agent:
         self._record_waiting()
         self._recorder.tell(Happening("stop", time.monotonic(), self._farewell))
         self._recorder.close(time.monotonic())
-        await asyncio.to_thread(self._tally_file.save, dict(self._tally.steps))
+        await asyncio.to_thread(self._tally_file.save, self._tallies.steps())
 
     async def _close(self) -> None:
         left = await asyncio.to_thread(self._writer.close)

@@ -9,7 +9,7 @@ from edge.agent.scanned import Scanned
 from edge.model.site import Site
 from edge.model.view import View
 
-CAPTURED = frozenset({"pickup", "trip", "fallback", "excursion"})
+CAPTURED = frozenset({"pickup", "trip", "fallback", "excursion", "phase-excursion"})
 
 
 class CaptureRecords:
@@ -18,11 +18,12 @@ class CaptureRecords:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._captures = Captures(captures.columns(site))
+        self._limited = captures.limited(site)
         self._elements: tuple[records.CapturedElement, ...] = ()
 
     def scanned(self, done: Scanned) -> None:
         """Take a scan, before what happened in it."""
-        self._captures.add(captures.row(done))
+        self._captures.add(captures.row(done, self._limited))
         self._elements = _elements(done.view)
 
     def happened(self, mark: Mark) -> records.Capture | None:

@@ -8,19 +8,21 @@ them is one picture.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from contract.records import Capture, CaptureMark, scan_line
 from edge.agent.scanned import Scanned
 from edge.guard.settings import GuardSettings
-from edge.model.image import Image
+from edge.model.image import Image, PccReading
 from edge.model.sample import Sample
 from edge.model.site import Site
 from edge.model.view import ElementView
 
-PCS = "PCS"
-"""The bound of the PCS, which stands beside the elements; those of storage are called after it."""
+TESTED = frozenset({"32R", "32F", "32"})
+"""Elements whose pickup a test may lower: those that look at the export of the whole site."""
 
 BEFORE_S = 10.0
 AFTER_S = 30.0
@@ -33,6 +35,9 @@ _MAX_ROWS = 10_000
 """Bounds memory when a meter is far faster than any we know: the longest capture at 100 Hz."""
 _MAX_MARKS = 500
 
+Quantity = tuple[str, Callable[[PccReading], Sample]]
+"""A column, and how its value is read."""
+
 Row = tuple[float, str]
 """Monotonic time of a scan, and its other values as a line."""
 
@@ -41,16 +46,16 @@ def columns(site: Site) -> tuple[str, ...]:
     """The names of a row's values, with their units."""
     ders = [f"{der.name} {what}" for der in site.der for what in ("output_w", "limit_w", "commanded_w")]
     outputs = [f"{out.name} {what}" for out in site.trip_output for what in ("commanded_closed", "closed")]
-    bounds = (bound.element.name for bound in GuardSettings.of(site).bounds)
-    names = [*(element.kind for element in site.guard.element), PCS, *bounds]
+    guard = GuardSettings.of(site)
+    judged = (*guard.elements, guard.pcs, *(bound.element for bound in guard.bounds), *guard.further)
     whats = ("pickup_w", "dropout_w", "picked_up", "operated", "blocked")
-    elements = [f"{name} {what}" for name in names for what in whats]
+    elements = [f"{element.name} {what}" for element in judged for what in whats]
     pcc = ("t_s", "export_w", "export_age_s", "v_pu", "f_hz", "sequence", "target_w")
-    return (*pcc, *ders, *outputs, *elements, "tripped", "fallback")
+    return (*pcc, *(name for name, _ in limited(site)), *ders, *outputs, *elements, "tripped", "fallback")
 
 
-def row(done: Scanned) -> Row:
-    """One scan, its values in the order of `columns` after the first."""
+def row(done: Scanned, quantities: Sequence[Quantity] = ()) -> Row:
+    """One scan, its values in the order of `columns` after the first; `quantities` are those of its site."""
     now_s, image, view = done.now_s, done.image, done.view
     limits = {limit.name: limit.limit_w for limit in done.commands.limits}
     closed = {output.name: output.closed for output in done.commands.outputs}
@@ -58,6 +63,7 @@ def row(done: Scanned) -> Row:
     values: list[float | None] = [export_w, export_age_s]
     values += [_shown(image.pcc.v_pu, now_s)[0], _shown(image.pcc.f_hz, now_s)[0]]
     values += [float(image.pcc.sequence), view.target_w]
+    values += [_shown(read(image.pcc), now_s)[0] for _, read in quantities]
     for der in image.ders:
         values += [_shown(der.output_w, now_s)[0], _shown(der.limit_w, now_s)[0], limits.get(der.name)]
     for output in image.outputs:
@@ -73,9 +79,22 @@ def row(done: Scanned) -> Row:
 def _thresholds(element: ElementView, image: Image) -> tuple[float, float]:
     """Pickup and dropout in force: a test may have lowered those of an export element, as the guard has it."""
     asked_w = (one.pickup_w for one in image.overrides if one.pickup_w is not None)
-    looks_out = element.name != "import" and not element.name.startswith(PCS)
-    lower_w = max(0.0, element.pickup_w - min(asked_w, default=element.pickup_w)) if looks_out else 0.0
+    lowest_w = min(asked_w, default=element.pickup_w) if element.name in TESTED else element.pickup_w
+    lower_w = max(0.0, element.pickup_w - lowest_w)
     return element.pickup_w - lower_w, element.dropout_w - lower_w
+
+
+def limited(site: Site) -> list[Quantity]:
+    """What else is limited than the active power of the whole site."""
+    found: list[Quantity] = []
+    for phase in site.limited_phases:
+        place = "abc".index(phase)
+        found.append((f"phase {phase} export_w", partial(PccReading.power_w, phase=place)))
+        if site.agreement.export_limit_phase_va is not None:
+            found.append((f"phase {phase} export_var", partial(PccReading.power_var, phase=place)))
+    if site.limits_va:
+        found.append(("export_var", partial(PccReading.power_var, phase=None)))
+    return found
 
 
 def _shown(sample: Sample, now_s: float) -> tuple[float | None, float | None]:

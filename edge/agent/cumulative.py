@@ -27,9 +27,9 @@ class Threshold:
     most: float
 
 
-def thresholds(site: Site) -> tuple[Threshold, ...]:
-    """The four of a site."""
-    guard, all_w = site.guard, site.nameplate_w + site.unmanaged.nameplate_w
+def thresholds(site: Site, phase: str | None = None) -> tuple[Threshold, ...]:
+    """The four of a site, or of one of its phases: its own are the same there."""
+    guard, all_w = site.guard, nameplate_w(site, phase) + site.unmanaged_w(phase)
     hour_wh = all_w * HOUR_AT_NAMEPLATE_S / HOUR_S if guard.over_1h_wh is None else guard.over_1h_wh
     day_wh = all_w * DAY_AT_NAMEPLATE_S / HOUR_S if guard.over_24h_wh is None else guard.over_24h_wh
     return (
@@ -40,11 +40,19 @@ def thresholds(site: Site) -> tuple[Threshold, ...]:
     )
 
 
+def nameplate_w(site: Site, phase: str | None) -> float:
+    """Of all DERs, or what of it is on one phase."""
+    return sum(der.nameplate_w * (1.0 if phase is None else site.share(der, phase)) for der in site.der)
+
+
 class Cumulative:
     """Says once that a threshold was passed, and again only after the sum was at or below it."""
 
-    def __init__(self, site: Site) -> None:
-        self._thresholds = thresholds(site)
+    def __init__(self, site: Site, phase: str | None = None) -> None:
+        self._thresholds = thresholds(site, phase)
+        self._where = (
+            "export above the limit" if phase is None else f"export on phase {phase} above its limit"
+        )
         self._over: frozenset[Threshold] = frozenset()
 
     def look(self, tally: Tally, wall_s: float) -> list[str]:
@@ -52,7 +60,7 @@ class Cumulative:
         sums = {each: _figure(tally, each, wall_s) for each in self._thresholds}
         over = frozenset(each for each, figure in sums.items() if figure > each.most)
         told = [
-            f"export above the limit adds up to {sums[each]:.1f} {each.unit} in {each.span}, more than"
+            f"{self._where} adds up to {sums[each]:.1f} {each.unit} in {each.span}, more than"
             f" {each.most:.1f} {each.unit}"
             for each in self._thresholds
             if each in over - self._over

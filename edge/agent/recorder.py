@@ -13,12 +13,11 @@ from contract.status import ExcursionStatus
 from edge.agent.capture_records import CaptureRecords
 from edge.agent.captures import Mark
 from edge.agent.coalesce import HOUR_S, Coalescer, Flood
-from edge.agent.cumulative import Cumulative
-from edge.agent.excursions import Excursion, Excursions
+from edge.agent.followed import Followed, News
 from edge.agent.minute import Minute
 from edge.agent.scanned import Scanned
 from edge.agent.summary import excursion_status, status_record
-from edge.agent.tally import DAY_S, MONTH_S, Sum, Tally
+from edge.agent.tally import Tallies
 from edge.agent.tell import Happening, log
 from edge.agent.wall import Wall
 from edge.model.sample import Quality
@@ -43,6 +42,7 @@ _EVIDENCE = frozenset(
         "isolation",
         "out-of-service",
         "excursion",
+        "phase-excursion",
         "settings-change",
         "reset",
         "capture",
@@ -54,7 +54,7 @@ class Recorder:
     """One site's recorder; `events` are the newest, oldest first. A PCC sample past `stale_s` is no measurement."""
 
     def __init__(
-        self, site: Site, site_hash: str, writer: SpoolWriter, wall: Wall, stale_s: float, tally: Tally
+        self, site: Site, site_hash: str, writer: SpoolWriter, wall: Wall, stale_s: float, tallies: Tallies
     ) -> None:
         self.events: deque[EventStatus] = deque(maxlen=KEPT_EVENTS)
         self._site = site
@@ -65,10 +65,8 @@ class Recorder:
         self._boot = boot_id()
         self._captures = CaptureRecords(site)
         self._coalescer = Coalescer()
-        self._excursions = Excursions(site.limit_w, site.nameplate_w)
-        self._onset = wall.at(time.monotonic())
-        self._tally = tally
-        self._cumulative = Cumulative(site)
+        self._tallies = tallies
+        self._followed = Followed.all_of(site, tallies, wall, time.monotonic())
         self._minute = Minute(time.monotonic())
         self._standing: tuple[object, ...] = ()
         self._status_s = float("-inf")
@@ -103,10 +101,8 @@ class Recorder:
 
     def close(self, now_s: float) -> None:
         """Write what is still open: a running excursion, captures, floods."""
-        excursion = self._excursions.end(now_s)
-        self._count(now_s)
-        if excursion is not None:
-            self._keep_excursion(excursion, now_s)
+        for one in self._followed:
+            self._tell_news(one, one.end(now_s), now_s)
         for at_s, payload in self._captures.flush():
             self._put(payload, at_s)
         for flood in self._coalescer.flush():
@@ -114,13 +110,15 @@ class Recorder:
 
     def excursions(self) -> ExcursionStatus:
         """How often of late."""
-        return excursion_status(self._tally, self._wall.now_s())
+        return excursion_status(self._tallies, self._wall.now_s())
 
     def _measured(self, done: Scanned) -> None:
         now_s, pcc = done.now_s, done.image.pcc
         export_w = pcc.export_w.fresh(now_s, self._stale_s) if done.new_sample else None
-        if export_w is not None:
-            self._followed(export_w, now_s)
+        for one in self._followed if done.new_sample else ():
+            measured_w = one.measured(pcc).fresh(now_s, self._stale_s)
+            if measured_w is not None:
+                self._tell_news(one, one.take(measured_w, now_s), now_s)
         if self._pcc_quality not in (None, pcc.export_w.quality):
             detail = f"the PCC meter's power is {pcc.export_w.quality} (was {self._pcc_quality})"
             self.tell(Happening("quality-change", now_s, detail, "meter"))
@@ -155,56 +153,22 @@ class Recorder:
         )
         self._put(payload, what.at_s)
 
-    def _followed(self, export_w: float, now_s: float) -> None:
-        """A new measurement: an excursion may begin with it, or end."""
-        was_running = self._excursions.running
-        ended = self._excursions.take(export_w, now_s)
-        self._count(now_s)
-        if ended is not None:
-            self._keep_excursion(ended, now_s)
-        if self._excursions.running and not was_running:
-            self._onset = self._wall.at(now_s)
-            if self._coalescer.has_room("excursion", now_s):
-                detail = f"export of {export_w:.0f} W, above {self._site.limit_w:.0f} W"
-                self._captures.reach(Mark(now_s, self._onset, "excursion", detail))
-
-    def _count(self, now_s: float) -> None:
-        """Add to the tally what the excursions have grown by; too much in sum is an alarm."""
-        grown = self._excursions.grown()
-        if grown == Sum():
-            return
-        wall_s = self._wall.now_s()
-        self._tally.add(grown, wall_s)
-        for sentence in self._cumulative.look(self._tally, wall_s):
+    def _tell_news(self, of: Followed, news: News, now_s: float) -> None:
+        for sentence in news.alarms:
             self.tell(Happening("alarm", now_s, sentence))
+        if news.ended is not None:
+            self._keep_excursion(*news.ended, now_s)
+        if news.began is not None and self._coalescer.has_room(of.kind, now_s):
+            self._captures.reach(Mark(now_s, of.onset, of.kind, news.began))
 
-    def _keep_excursion(self, excursion: Excursion, now_s: float) -> None:
-        """One record, at its end, so that it counts once; its capture reaches to 30 s after that."""
-        wall_s = self._wall.now_s()
-        day, month = self._tally.over(DAY_S, wall_s).count, self._tally.over(MONTH_S, wall_s).count
-        detail = (
-            f"export above {self._site.limit_w:.0f} W for {excursion.duration_s:.1f} s, at most "
-            f"{excursion.peak_w:.0f} W, {excursion.energy_wh:.2f} Wh"
-        )
-        values = {"count_24h": float(day), "count_30d": float(month)}
-        self._remember(Happening("excursion", excursion.start_s, detail, values=values))
-        figures = excursion.peak_w, excursion.energy_wh, excursion.duration_s
-        if not self._coalescer.admit("excursion", excursion.start_s, *figures):
+    def _keep_excursion(self, start_s: float, one: records.Event, now_s: float) -> None:
+        """Its record, at its end; its capture reaches to 30 s after that."""
+        self._remember(Happening(one.type, start_s, one.detail, values=one.values))
+        if not self._coalescer.admit(one.type, start_s, one.peak_w, one.energy_wh, one.duration_s):
             return
-        log.warning("excursion: %s", detail)
-        self._captures.reach(Mark(now_s, self._wall.at(now_s), "excursion-end", detail))
-        payload = records.Event(
-            type="excursion",
-            at=self._onset,
-            start=self._onset,
-            detail=detail,
-            limit_w=self._site.limit_w,
-            peak_w=excursion.peak_w,
-            duration_s=excursion.duration_s,
-            energy_wh=excursion.energy_wh,
-            values=values,
-        )
-        self._put(payload, excursion.start_s)
+        log.warning("%s: %s", one.type, one.detail)
+        self._captures.reach(Mark(now_s, self._wall.at(now_s), f"{one.type}-end", one.detail))
+        self._put(one, start_s)
 
     def _remember(self, what: Happening) -> None:
         self.events.append(
@@ -232,7 +196,7 @@ class Recorder:
             start=self._wall.at(flood.first_s),
             detail=detail,
             count=flood.count,
-            limit_w=self._site.limit_w,
+            limit_w=self._site.phase_limit_w if flood.kind == "phase-excursion" else self._site.limit_w,
             peak_w=flood.peak_w,
             duration_s=flood.duration_s,
             energy_wh=flood.energy_wh,

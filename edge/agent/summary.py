@@ -14,6 +14,7 @@ from contract.status import (
     ElementStatus,
     ExcursionStatus,
     ExcursionSum,
+    ExcursionSums,
     ImageStatus,
     LimitStatus,
     LinkStatus,
@@ -30,7 +31,7 @@ from edge.agent.cumulative import HOUR_S
 from edge.agent.der_task import Writes
 from edge.agent.scan_clock import ScanClock
 from edge.agent.scanned import Scanned
-from edge.agent.tally import DAY_S, MONTH_S, Tally
+from edge.agent.tally import DAY_S, MONTH_S, Tallies, Tally
 from edge.model.sample import Sample
 from edge.model.site import Site
 from edge.model.view import ElementView
@@ -88,12 +89,17 @@ def status_of(
     )
 
 
-def excursion_status(tally: Tally, wall_s: float) -> ExcursionStatus:
+def excursion_status(tallies: Tallies, wall_s: float) -> ExcursionStatus:
     """Excursions of late."""
-    hour, day, month = (
-        ExcursionSum(**asdict(tally.over(span_s, wall_s))) for span_s in (HOUR_S, DAY_S, MONTH_S)
-    )
-    return ExcursionStatus(last_1h=hour, last_24h=day, last_30d=month)
+    phases = {
+        phase: ExcursionSums(**_of_late(each, wall_s)) for phase, each in sorted(tallies.phases.items())
+    }
+    return ExcursionStatus(**_of_late(tallies.site, wall_s), phases=phases)
+
+
+def _of_late(tally: Tally, wall_s: float) -> dict[str, ExcursionSum]:
+    spans_s = {"last_1h": HOUR_S, "last_24h": DAY_S, "last_30d": MONTH_S}
+    return {name: ExcursionSum(**asdict(tally.over(span_s, wall_s))) for name, span_s in spans_s.items()}
 
 
 def _image(done: Scanned, site: Site, stale_s: float) -> ImageStatus:

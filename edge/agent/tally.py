@@ -6,7 +6,7 @@ see the end of counts for as long as it was seen. A step counts as long as any p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 DAY_S = 86_400.0
 MONTH_S = 30 * DAY_S
@@ -46,6 +46,31 @@ class Tally:
         """The sum over the last `span_s`, at most ten minutes more."""
         recent = (known for step, known in self.steps.items() if _within(step, wall_s, span_s))
         return sum(recent, Sum())
+
+
+@dataclass
+class Tallies:
+    """Of the whole site, and of each phase with a limit of its own."""
+
+    site: Tally = field(default_factory=Tally)
+    phases: dict[str, Tally] = field(default_factory=dict)
+
+    def of(self, phase: str | None) -> Tally:
+        """That of the site, or of one phase."""
+        return self.site if phase is None else self.phases.setdefault(phase, Tally())
+
+    def steps(self) -> Steps:
+        """What there is to keep; a copy."""
+        had = {phase: dict(each.steps) for phase, each in self.phases.items() if each.steps}
+        return Steps(dict(self.site.steps), had)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps of all tallies, those of the phases by phase."""
+
+    site: dict[int, Sum] = field(default_factory=dict)
+    phases: dict[str, dict[int, Sum]] = field(default_factory=dict)
 
 
 def _within(step: int, wall_s: float, span_s: float) -> bool:

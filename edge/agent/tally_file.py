@@ -6,13 +6,13 @@ import asyncio
 import json
 import threading
 import time
-from dataclasses import astuple
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from contract import records
 from edge.agent.durable_file import replace_file
-from edge.agent.tally import Sum, Tally
+from edge.agent.tally import Steps, Sum, Tallies, Tally
 from edge.agent.tell import Happening, Tell
 
 _EVERY_S = 10.0
@@ -21,13 +21,18 @@ _EVERY_S = 10.0
 _LOOK_S = 1.0
 
 
+_Figures = dict[int, tuple[int, float, float]]
+"""Count, duration in s and energy in Wh by step."""
+
+
 class _Stored(BaseModel):
-    """The file's content: count, duration in s and energy in Wh by step."""
+    """The file's content: of the site, and of each phase with a limit of its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     version: int
-    steps: dict[int, tuple[int, float, float]]
+    steps: _Figures
+    phases: dict[records.Phase, _Figures] = {}
 
 
 class TallyFile:
@@ -35,22 +40,25 @@ class TallyFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept: dict[int, Sum] = {}
+        self._kept = Steps()
         # A saving whose waiter was cancelled runs on in its thread, and the next one uses the same temporary file.
         self._saving = threading.Lock()
 
-    def load(self) -> tuple[Tally, str | None]:
+    def load(self) -> tuple[Tallies, str | None]:
         """The counts kept, and what is wrong with them."""
         try:
             stored = _Stored.model_validate_json(self._path.read_bytes())
         except FileNotFoundError:
-            return Tally(), None
+            return Tallies(), None
         except (OSError, ValidationError):
-            return Tally(), f"{self._path.name} is damaged: excursions are counted from zero"
-        self._kept = {step: Sum(*figures) for step, figures in stored.steps.items()}
-        return Tally(self._kept), None
+            return Tallies(), f"{self._path.name} is damaged: excursions are counted from zero"
+        phases: dict[str, dict[int, Sum]] = {
+            phase: _sums(figures) for phase, figures in stored.phases.items()
+        }
+        self._kept = Steps(_sums(stored.steps), phases)
+        return Tallies(Tally(self._kept.site), {phase: Tally(each) for phase, each in phases.items()}), None
 
-    def save(self, steps: dict[int, Sum]) -> None:
+    def save(self, steps: Steps) -> None:
         """Write the counts if they changed.
 
         Raises:
@@ -59,23 +67,35 @@ class TallyFile:
         with self._saving:
             if steps == self._kept:
                 return
-            stored = {"version": 1, "steps": {step: astuple(known) for step, known in steps.items()}}
+            stored = {
+                "version": 1,
+                "steps": _figures(steps.site),
+                "phases": {phase: _figures(each) for phase, each in steps.phases.items()},
+            }
             replace_file(self._path, json.dumps(stored).encode())
             self._kept = steps
 
-    async def keep(self, tally: Tally, tell: Tell) -> None:
+    async def keep(self, tallies: Tallies, tell: Tell) -> None:
         """Keep for ever; a disk that does not take it is told once."""
         said, due_s = False, 0.0
         while True:
             await asyncio.sleep(min(_LOOK_S, _EVERY_S))
-            if time.monotonic() < due_s or tally.steps == self._kept:
+            if time.monotonic() < due_s or tallies.steps() == self._kept:
                 continue
             due_s = time.monotonic() + _EVERY_S
             try:
-                await asyncio.to_thread(self.save, dict(tally.steps))
+                await asyncio.to_thread(self.save, tallies.steps())
                 said = False
             except OSError as error:
                 if not said:
                     sentence = f"the excursion counts are not kept: {error.strerror}"
                     tell(Happening("alarm", time.monotonic(), sentence))
                 said = True
+
+
+def _sums(figures: _Figures) -> dict[int, Sum]:
+    return {step: Sum(*known) for step, known in figures.items()}
+
+
+def _figures(steps: dict[int, Sum]) -> _Figures:
+    return {step: (known.count, known.duration_s, known.energy_wh) for step, known in steps.items()}

@@ -8,6 +8,7 @@ from edge.evidence.incident import Incident
 
 _ANALOGUE = {
     "export_w": ("PCC export", "W"),
+    "export_var": ("PCC reactive power", "var"),
     "export_age_s": ("PCC export age", "s"),
     "v_pu": ("PCC voltage", "pu"),
     "f_hz": ("PCC frequency", "Hz"),

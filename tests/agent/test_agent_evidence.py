@@ -17,7 +17,7 @@ from cli.main import build
 from contract.client import AgentClient, socket_path
 from contract.socket import Events, EventsRequest
 from edge.agent.requests import SiteFile
-from edge.agent.tally import Sum
+from edge.agent.tally import Steps, Sum
 from edge.agent.tally_file import TallyFile
 from edge.agent.tell import Happening
 
@@ -37,9 +37,9 @@ async def shown(*arguments: str) -> tuple[int, dict[str, Any], str]:
 async def test_excursions_from_before_the_start_count(file: SiteFile) -> None:
     path = file.path.parent / "here.state" / "excursions.json"
     path.parent.mkdir()
-    TallyFile(path).save({int(time.time() // 600): Sum(2, 3.0, 4.0)})
+    TallyFile(path).save(Steps({int(time.time() // 600): Sum(2, 3.0, 4.0)}))
     async with agent_running(file) as agent:
-        agent._tally.add(Sum(1, 0.5, 0.25), time.time())
+        agent._tallies.site.add(Sum(1, 0.5, 0.25), time.time())
         async with AgentClient(socket_path(file.path)) as client:
             status = await client.status()
             events = await client.ask(EventsRequest(), Events)
@@ -48,7 +48,7 @@ async def test_excursions_from_before_the_start_count(file: SiteFile) -> None:
     assert events.excursions == status.excursions
     again, problem = TallyFile(path).load()
     assert problem is None
-    assert again.over(86_400.0, time.time()) == Sum(3, 3.5, 4.25)
+    assert again.site.over(86_400.0, time.time()) == Sum(3, 3.5, 4.25)
 
 
 async def test_a_damaged_count_is_an_alarm_and_keeps_no_site_from_running(file: SiteFile) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.agent import tally_file
-from edge.agent.tally import DAY_S, MONTH_S, STEP_S, Sum, Tally
+from edge.agent.tally import DAY_S, MONTH_S, STEP_S, Steps, Sum, Tallies, Tally
 from edge.agent.tally_file import TallyFile
 from edge.agent.tell import Happening
 
@@ -53,19 +53,32 @@ def test_a_month_of_floods_stays_small(tmp_path: Path) -> None:
     for number in range(int(2 * MONTH_S / STEP_S)):
         tally.add(Sum(300, 123.456, 7.89), START_S + number * STEP_S)
     assert len(tally.steps) <= MONTH_S / STEP_S + 1
-    TallyFile(tmp_path / "excursions.json").save(dict(tally.steps))
-    assert (tmp_path / "excursions.json").stat().st_size < 200_000
+    TallyFile(tmp_path / "excursions.json").save(Tallies(tally, dict.fromkeys("abc", tally)).steps())
+    assert (tmp_path / "excursions.json").stat().st_size < 800_000
 
 
 def test_it_survives_a_restart(tmp_path: Path) -> None:
     first = TallyFile(tmp_path / "excursions.json")
-    tally, problem = first.load()
+    tallies, problem = first.load()
     assert problem is None
-    tally.add(Sum(1, 2.5, 3.25), START_S)
-    first.save(dict(tally.steps))
+    tallies.of(None).add(Sum(1, 2.5, 3.25), START_S)
+    tallies.of("b").add(Sum(4, 5.5, 6.25), START_S)
+    tallies.of("c")
+    first.save(tallies.steps())
     again, problem = TallyFile(tmp_path / "excursions.json").load()
     assert problem is None
-    assert again.over(DAY_S, START_S) == Sum(1, 2.5, 3.25)
+    assert again.site.over(DAY_S, START_S) == Sum(1, 2.5, 3.25)
+    assert list(again.phases) == ["b"], "c had none"
+    assert again.of("b").over(DAY_S, START_S) == Sum(4, 5.5, 6.25)
+    assert again.steps() == tallies.steps()
+
+
+def test_a_file_from_before_phases_were_counted_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "excursions.json"
+    path.write_bytes(b'{"version": 1, "steps": {"7": [1, 2, 3]}}')
+    tallies, problem = TallyFile(path).load()
+    assert problem is None
+    assert tallies.steps() == Steps({7: Sum(1, 2.0, 3.0)})
 
 
 @pytest.mark.parametrize(
@@ -78,24 +91,26 @@ def test_it_survives_a_restart(tmp_path: Path) -> None:
         b'{"version": 1, "steps": {"a": [1, 2, 3]}}',
         b'{"version": 1, "steps": {"1": [1, 2]}}',
         b'{"version": 1, "steps": {"1": [1, NaN, 2]}}',
+        b'{"version": 1, "steps": {}, "phases": {"d": {}}}',
+        b'{"version": 1, "steps": {}, "phases": {"a": {"1": [1, 2]}}}',
     ],
 )
 def test_a_damaged_file_is_told_and_begun_anew(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "excursions.json"
     path.write_bytes(content)
-    tally, problem = TallyFile(path).load()
-    assert tally.steps == {}
+    tallies, problem = TallyFile(path).load()
+    assert tallies.steps() == Steps()
     assert problem == "excursions.json is damaged: excursions are counted from zero"
 
 
 def test_nothing_new_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "excursions.json"
     file = TallyFile(path)
-    file.save({})
+    file.save(Steps())
     assert not path.exists()
-    file.save({1: Sum(1)})
+    file.save(Steps({1: Sum(1)}))
     path.unlink()
-    file.save({1: Sum(1)})
+    file.save(Steps({1: Sum(1)}))
     assert not path.exists()
 
 
@@ -105,8 +120,8 @@ async def test_a_disk_that_does_not_take_it_is_told_once(
     monkeypatch.setattr(tally_file, "_EVERY_S", 0.01)
     told: list[Happening] = []
     folder = tmp_path / "not-there-yet"
-    tally = Tally({1: Sum(1)})
-    keeping = asyncio.create_task(TallyFile(folder / "excursions.json").keep(tally, told.append))
+    tallies = Tallies(Tally({1: Sum(1)}))
+    keeping = asyncio.create_task(TallyFile(folder / "excursions.json").keep(tallies, told.append))
     for _ in range(300):
         await asyncio.sleep(0.01)
         if told:
@@ -124,18 +139,18 @@ async def test_the_first_count_after_a_quiet_time_goes_to_the_disk_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tally_file, "_LOOK_S", 0.01)
-    path, tally = tmp_path / "excursions.json", Tally()
-    keeping = asyncio.create_task(TallyFile(path).keep(tally, list[Happening]().append))
+    path, tallies = tmp_path / "excursions.json", Tallies()
+    keeping = asyncio.create_task(TallyFile(path).keep(tallies, list[Happening]().append))
     await asyncio.sleep(0.05)
-    tally.add(Sum(1, 1.0), START_S)
+    tallies.site.add(Sum(1, 1.0), START_S)
     async with asyncio.timeout(5.0):
-        while TallyFile(path).load()[0].over(DAY_S, START_S).count == 0:  # noqa: ASYNC110 - it is on the disk
+        while TallyFile(path).load()[0].site.over(DAY_S, START_S).count == 0:  # noqa: ASYNC110 - it is on the disk
             await asyncio.sleep(0.02)
-    tally.add(Sum(1, 2.0), START_S)
+    tallies.site.add(Sum(1, 2.0), START_S)
     await asyncio.sleep(0.2)
     keeping.cancel()
     with suppress(asyncio.CancelledError):
         await keeping
-    assert TallyFile(path).load()[0].over(DAY_S, START_S) == Sum(1, 1.0), (
+    assert TallyFile(path).load()[0].site.over(DAY_S, START_S) == Sum(1, 1.0), (
         "the second waits for its ten seconds"
     )

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from cli.main import build
 from contract.envelope import RecordClass
 from contract.records import Event
-from edge.agent.tally import Sum
+from edge.agent.tally import Steps, Sum
 from edge.agent.tally_file import TallyFile
 from edge.spool import Spool
 
@@ -76,7 +76,7 @@ def run(*arguments: str | Path) -> tuple[int, str, str]:
 
 def test_events_without_an_agent(site: Path) -> None:
     TallyFile(site.with_suffix(".state") / "excursions.json").save(
-        {int(time.time() // 600): Sum(2, 3.5, 4.25)}
+        Steps({int(time.time() // 600): Sum(2, 3.5, 4.25)}, {"b": {1: Sum(1)}})
     )
     status, out, err = run("events", site)
     assert status == 0
