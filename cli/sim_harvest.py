@@ -37,6 +37,9 @@ def harvest(
     )
     for day in found:
         judged = "" if day.curtailed >= days.CURTAILED else "  (too little is curtailed to judge)"
+        parts = ", ".join(f"{part_pu:.2%} {name}" for name, part_pu in day.margin_parts_pu.items())
         print(
-            f"  {day.share:7.2%} energy, {day.margin_pu:6.2%} margin, {day.curtailed:4.0%} curtailed: {day.sky}, {day.case.cell}{judged}"
+            f"  {day.share:7.2%} energy ({day.undelayed_share:.2%} of one without delay or slope), {day.curtailed:4.0%} "
+            f"curtailed: {day.sky}, {day.case.cell}{judged}\n"
+            f"          {day.margin_pu:.2%} margin, {day.distance_pu:.2%} away from the limit: {parts}"
         )

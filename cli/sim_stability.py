@@ -30,9 +30,23 @@ class Asked(StrEnum):
     CLOUDS = "clouds"
 
 
+class Plants(StrEnum):
+    """Which plants."""
+
+    GRID = "grid"
+    FAST = "fast"
+    MIXED = "mixed"
+    UNHEARD = "unheard"
+
+
 def stability(
     ask: Annotated[Asked, typer.Option(help="What the load does to each plant.")] = Asked.DROP,
-    fast: Annotated[bool, typer.Option("--fast", help="Only the 48 fast plants.")] = False,
+    plants: Annotated[
+        Plants,
+        typer.Option(
+            help="The grid, its fast plants, several DERs of mixed speeds, or those with one that is lost."
+        ),
+    ] = Plants.GRID,
     thin: Annotated[int, typer.Option(min=1, help="Run one plant out of so many.")] = 1,
     noise: Annotated[float, typer.Option(min=0.0, max=0.1, help="Host-load noise over nameplate.")] = 0.002,
     wrong: Annotated[
@@ -53,7 +67,15 @@ def stability(
     from sim.stability.bench import cases
     from sim.stability.table import table
 
-    cells = grid.fast()[::thin] if fast else grid.thinned(thin)
+    if out is not None and plants in (Plants.MIXED, Plants.UNHEARD):
+        raise typer.BadParameter("only plants of the grid have a map", param_hint="--out")
+    every = {
+        Plants.GRID: grid.grid,
+        Plants.FAST: grid.fast,
+        Plants.MIXED: grid.mixed,
+        Plants.UNHEARD: grid.unheard,
+    }[plants]()
+    cells = grid.thinned(every, thin)
     console = Console(stderr=True)
     pool = ProcessPoolExecutor(jobs, get_context("spawn"))
     with pool, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -62,10 +84,7 @@ def stability(
         for found in pool.map(partial(answer, ask.value), cases(cells, noise, wrong=wrong), chunksize=4):
             answers.append(found)
             bar.advance(task)
-    of = "48 fast" if fast else "1,500"
-    about = (
-        f"{ask}: {len(answers)} of {of} plants, profiles {'wrong' if wrong else 'exact'}, noise {noise:.1%}"
-    )
+    about = f"{ask}: {len(answers)} of {len(every):,} plants ({plants}), profiles {'wrong' if wrong else 'exact'}, noise {noise:.1%}"
     rows = table(answers, wrong=wrong)
     slowest = sorted(answers, key=lambda found: -found.ratio)[:worst]
     if save is not None:

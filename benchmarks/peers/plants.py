@@ -23,7 +23,7 @@ from sim.files.weather import Clouds, Day, WeatherFile
 from sim.scenario import load_scenario
 from sim.simfile import SimFile
 from sim.stability.bench import DEADBAND_PCT, DER_POLL_S
-from sim.stability.grid import LAG_S, MOST_WRONG, Cell, thinned
+from sim.stability.grid import LAG_S, MOST_WRONG, Cell, grid, thinned
 from sim.study.file import SHIPPED
 from sim.study.variant import Seeds, variant
 
@@ -100,7 +100,7 @@ class Case:
 
 def cases(thin: int, seed: int) -> list[Case]:
     """One plant out of `thin` of the grid with steps of the load, then the days; `seed` draws load, noise and clouds."""
-    cells = thinned(thin)
+    cells = thinned(grid(), thin)
     draw = random.Random(1)
     wrong = [(_factor(draw), _factor(draw)) for _ in cells]
     stepping = [

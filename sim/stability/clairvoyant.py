@@ -22,15 +22,23 @@ def heard_s(sim: SimFile, truth: Truth, step_s: float) -> float:
 
 
 def replay(
-    sim: SimFile, truth: Truth, start_s: float, start_w: Sequence[float], commands: Sequence[Command]
+    sim: SimFile,
+    truth: Truth,
+    start_s: float,
+    start_w: Sequence[float],
+    commands: Sequence[Command],
+    lost: Sequence[int] = (),
 ) -> Truth:
     """`truth` again, but for the inverters from `start_s` on: settled at the caps `start_w`, they follow `commands`.
 
-    A command moves every inverter by the same part of its nameplate. All have the same sun.
+    A command moves every inverter by the same part of its nameplate. All have the same sun. The inverters `lost` hear
+    nothing: they make what they made, and commands are for the sum of the others.
     """
     before, after = truth.between(-np.inf, start_s), truth.between(start_s, np.inf)
     plant = Plant(sim, truth.dt_s)
     hold_closed(plant)
+    nameplate_w = plant.fleet.nameplate_w
+    heard = [unit for unit in range(len(nameplate_w)) if unit not in lost]
     caps_w = list(start_w)
     set_caps(plant, caps_w)
     sun_pu = after.available_w / sim.nameplate_w
@@ -40,11 +48,14 @@ def replay(
     inverter_w = np.empty_like(after.inverter_w)
     for index, t_s in enumerate(after.t_s.tolist()):
         while todo and t_s > todo[-1][0] + truth.dt_s / 2:
-            caps_w = share_down(caps_w, plant.fleet.nameplate_w, todo.pop()[1])
+            shared_w = share_down([caps_w[unit] for unit in heard], nameplate_w[heard], todo.pop()[1])
+            for unit, cap_w in zip(heard, shared_w, strict=True):
+                caps_w[unit] = cap_w
             set_caps(plant, caps_w)
         plant.fleet.sun_pu[:] = sun_pu[index]
         plant.step()
         inverter_w[index] = plant.fleet.power_w
+    inverter_w[:, list(lost)] = after.inverter_w[:, list(lost)]
     inverters_w = np.concatenate((before.inverter_w, inverter_w))
     return Truth(
         truth.t_s,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sim.stability.answer import Answer
+from sim.stability.answer import Answer, Bound
 from sim.stability.judge import NEAR_PU
 
 RATIO_GOALS = {False: (1.02, None, 1.10), True: (1.10, 1.5, 2.0)}
@@ -34,7 +34,6 @@ def table(answers: Sequence[Answer], *, wrong: bool) -> list[Measured]:
     """What the design asks of these plants."""
     ratios = sorted(answer.ratio for answer in answers)
     values = (statistics.median(ratios), ratios[math.ceil(0.99 * len(ratios)) - 1], ratios[-1])
-    bounded = [answer for answer in answers if answer.bounded]
     return [
         *(
             Measured(f"response ratio, {which}", value, "x", goal)
@@ -52,7 +51,22 @@ def table(answers: Sequence[Answer], *, wrong: bool) -> list[Measured]:
         Measured(
             "oscillation, worst", max(answer.oscillation_pu for answer in answers), "pu", OSCILLATION_GOAL_PU
         ),
-        Measured("plants that the bound is judged on", len(bounded), ""),
-        Measured("plants over the bound", sum(answer.outlasts for answer in bounded), "", 0),
+        *(
+            row
+            for start in answers[0].bounds
+            for row in _bound(start, [one.bounds[start] for one in answers])
+        ),
         Measured("mean margin, median", statistics.median(answer.margin_pu for answer in answers), "pu"),
     ]
+
+
+def _bound(start: str, bounds: Sequence[Bound]) -> Iterator[Measured]:
+    """The count from `start` on: on how many plants it is judged, how many of them are over, the longest of those."""
+    judged = [bound for bound in bounds if bound.judged]
+    yield Measured(f"bound from {start}, plants judged", len(judged), "")
+    yield Measured(f"bound from {start}, plants over it", sum(bound.outlasts for bound in judged), "", 0)
+    if judged:
+        yield Measured(f"bound from {start}, longest", max(bound.ours_s for bound in judged), "s")
+        yield Measured(
+            f"bound from {start}, longest of the clairvoyant", max(bound.best_s for bound in judged), "s"
+        )

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from edge.core import control, limiter, track
-from sim.stability.answer import Answer, answer
+from sim.stability.answer import Answer, answer, room_for
 from sim.stability.bench import Bench, Case
 from sim.stability.clairvoyant import heard_s, replay
-from sim.stability.grid import Cell
+from sim.stability.grid import Cell, Unheard, Unit
 from sim.stability.judge import Figures, bound_s, figures, response_s
 from sim.stability.table import table
 from sim.truth import Row, Truth, noise_of_mean_w
@@ -56,6 +56,16 @@ def drawn(seed: int) -> Truth:
     return traced([out - load for out, load in zip(output_w, load_w, strict=True)], load_w)
 
 
+def counted(export_w: list[float], above_w: float) -> float:
+    """What the PCS bound counts from row 200 on: the longest stretch without 10 s at or below `above_w`."""
+    counted_s, longest_s, below_s = 0.0, 0.0, math.inf
+    for row in range(200, 3000):
+        below_s = 0.0 if export_w[row] > above_w else below_s + DT_S
+        counted_s = counted_s + DT_S if below_s <= 10.0 - DT_S / 2 else 0.0
+        longest_s = max(longest_s, counted_s - below_s)
+    return longest_s
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_it_is_what_a_plain_loop_over_the_rows_finds(seed: int) -> None:
     truth = drawn(seed)
@@ -76,13 +86,8 @@ def test_it_is_what_a_plain_loop_over_the_rows_finds(seed: int) -> None:
     low = [row for row, lack_w in enumerate(lacks_w) if lack_w > 5.0]
     assert found.back_s == pytest.approx((low[-1] + 1) * DT_S if low else 0.0)
 
-    counted_s, longest_s, below_s = 0.0, 0.0, math.inf
-    for row in range(200, 3000):
-        above = export_w[row] > LIMIT_W + 0.5
-        below_s = 0.0 if above else below_s + DT_S
-        counted_s = counted_s + DT_S if below_s <= 10.0 - DT_S / 2 else 0.0
-        longest_s = max(longest_s, counted_s - below_s)
-    assert found.bound_s == pytest.approx(longest_s)
+    assert found.bound_s == pytest.approx(counted(export_w, LIMIT_W + 0.5))
+    assert found.limit_bound_s == pytest.approx(counted(export_w, LIMIT_W))
 
     part_w = export_w[1400:2600]
     assert found.swing_pu == pytest.approx((max(part_w) - min(part_w)) / 100.0)
@@ -96,7 +101,7 @@ def test_what_never_comes_back_has_no_end() -> None:
     assert bound_s(traced([25.0] * 400, [50.0] * 400), LIMIT_W) == 0.0
 
 
-NONE = Figures(0.0, 0.0, 0.0, 0.0, 0.0)
+NONE = Figures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 CASE = Case(Cell(0.5, 0.0, 0.5, 20.0, 0.25))
 FAST = Case(Cell(0.1, 0.0, 0.5, 100.0, 0.25))
 
@@ -138,11 +143,27 @@ def test_the_bound_counts_where_the_clairvoyant_keeps_clear_of_it(
     case: Case, best_s: float, ours_s: float, bounded: bool, outlasts: bool
 ) -> None:
     found = Answer(case, replace(NONE, bound_s=ours_s), replace(NONE, bound_s=best_s), 0.0)
-    assert (found.bounded, found.outlasts) == (bounded, outlasts)
-    rows = {row.name: row for row in table([found], wrong=False)}
-    assert rows["plants over the bound"].value == outlasts
-    assert rows["plants over the bound"].met is not outlasts
-    assert rows["plants that the bound is judged on"].met is None
+    from_band, from_limit = found.bounds["limit + 0.5 %"], found.bounds["limit"]
+    assert (from_band.judged, from_band.outlasts) == (bounded, outlasts)
+    assert (from_limit.judged, from_limit.outlasts) == (True, False)
+    rows = {row.name: row for row in table([found, Answer(case, NONE, NONE, 0.0)], wrong=False)}
+    assert rows["bound from limit + 0.5 %, plants judged"].value == 1 + bounded
+    assert rows["bound from limit + 0.5 %, plants judged"].met is None
+    assert rows["bound from limit + 0.5 %, plants over it"].value == outlasts
+    assert rows["bound from limit + 0.5 %, plants over it"].met is not outlasts
+    assert rows["bound from limit + 0.5 %, longest"].value == (ours_s if bounded else 0.0)
+    assert rows["bound from limit + 0.5 %, longest of the clairvoyant"].value == (best_s if bounded else 0.0)
+    assert rows["bound from limit, plants over it"].value == 0
+
+
+def test_each_count_is_held_against_the_clairvoyants_own() -> None:
+    """Noise that keeps counting for the clairvoyant too makes a plant that cannot be judged by that count."""
+    ours = replace(NONE, bound_s=1.0, limit_bound_s=9.0)
+    noisy = Answer(FAST, ours, replace(NONE, bound_s=0.9, limit_bound_s=8.0), 0.0)
+    assert [bound.judged for bound in noisy.bounds.values()] == [True, False]
+    quiet = Answer(FAST, ours, replace(NONE, bound_s=0.9, limit_bound_s=1.4), 0.0)
+    assert [bound.outlasts for bound in quiet.bounds.values()] == [False, True]
+    assert not any(row.name.endswith("limit, longest") for row in table([noisy], wrong=False))
 
 
 def test_the_clairvoyant_waits_for_the_sample_and_the_dead_time_and_moves_along_its_slope() -> None:
@@ -165,6 +186,30 @@ def test_a_replay_follows_its_commands() -> None:
     after_s = best.t_s - told_s
     by_hand_w = np.clip(start_w[0] - 20_000.0 * (after_s - 0.5), 35_000.0, start_w[0])
     assert np.abs(best.output_w - by_hand_w)[best.t_s > bench.ready_s].max() <= 20_000.0 * 0.15
+
+
+def test_in_a_replay_nobody_commands_a_lost_der() -> None:
+    """The sum that is commanded is that of the others; what the lost one made it makes again."""
+    cell = Cell(0.5, 0.2, 0.5, 20.0, 0.25, (Unit(0.5, 20.0, 0.4),), Unheard.SILENT, early=True)
+    bench = Bench(Case(cell, 0.0005))
+    assert bench.lost == (1,)
+    bench.loop.run(10.0)
+    truth = bench.loop.truth
+    start_w = truth.between(-np.inf, bench.ready_s).inverter_w[-1].tolist()
+    best = replay(bench.sim, truth, bench.ready_s, start_w, [(bench.ready_s, 6_000.0)], bench.lost)
+    assert best.inverter_w[-1].tolist() == pytest.approx([6_000.0, truth.inverter_w[-1, 1]])
+    assert truth.inverter_w[-1, 1] == pytest.approx(10_000.0)
+
+
+def test_room_is_made_for_a_lost_der_until_it_has_reverted() -> None:
+    t_s = np.arange(0.0, 20.0, 0.1)
+    lost_w = np.interp(t_s, [5.0, 8.0], [20.0, 5.0])
+    down, *up = room_for(t_s, lost_w, 1.0, 90.0, 35.0, 10.0)
+    assert down == (1.0, 15.0)
+    assert up[0][0] == pytest.approx(8.0, abs=0.2)
+    assert up[-1][1] == 30.0
+    assert room_for(t_s, np.full(200, 5.0), 1.0, 90.0, 35.0, 10.0) == [(1.0, 30.0)]
+    assert room_for(t_s, np.zeros(200), 1.0, 90.0, 35.0, 10.0) == [(1.0, 35.0)]
 
 
 def test_a_limiter_that_comes_down_by_its_ramp_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
