@@ -190,15 +190,17 @@ def test_a_replay_follows_its_commands() -> None:
 
 def test_in_a_replay_nobody_commands_a_lost_der() -> None:
     """The sum that is commanded is that of the others; what the lost one made it makes again."""
-    cell = Cell(0.5, 0.2, 0.5, 20.0, 0.25, (Unit(0.5, 20.0, 0.4),), Unheard.SILENT, early=True)
+    cell = Cell(0.5, 0.2, 0.5, 20.0, 0.25, (Unit(0.5, 20.0, 0.4),), Unheard.SILENT)
     bench = Bench(Case(cell, 0.0005))
     assert bench.lost == (1,)
-    bench.loop.run(10.0)
+    bench.loop.run(30.0)
     truth = bench.loop.truth
     start_w = truth.between(-np.inf, bench.ready_s).inverter_w[-1].tolist()
     best = replay(bench.sim, truth, bench.ready_s, start_w, [(bench.ready_s, 6_000.0)], bench.lost)
-    assert best.inverter_w[-1].tolist() == pytest.approx([6_000.0, truth.inverter_w[-1, 1]])
     assert truth.inverter_w[-1, 1] == pytest.approx(10_000.0)
+    assert start_w[1] > 20_000.0
+    assert best.inverter_w[-1].tolist() == pytest.approx([6_000.0, 10_000.0])
+    assert best.output_w[-1] == pytest.approx(16_000.0)
 
 
 def test_room_is_made_for_a_lost_der_until_it_has_reverted() -> None:
