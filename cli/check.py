@@ -50,7 +50,8 @@ def check(
     from edge.engineering import engineering
     from edge.guard.fitness import judge
 
-    site = exits.read_site(site_file)
+    text = exits.read_text(site_file)
+    site = exits.site_of(text, site_file)
     record = _read_load(load, zone)
     stated = engineering.engineer(site, record, datetime.now().astimezone().date())
     probed = asyncio.run(_probe(site)) if probe else []
@@ -64,8 +65,7 @@ def check(
                     "site": site.site.id,
                     "fit": not unfit,
                     "findings": [
-                        {"level": finding.level, "path": finding.path, "text": finding.text}
-                        for finding in findings
+                        {**asdict(finding), "line": line} for finding, line in _lined(findings, text)
                     ],
                     "engineering": asdict(stated),
                     "devices": probed,
@@ -74,11 +74,19 @@ def check(
             )
         )
     else:
-        _print(site, stated, findings, probed)
+        _print(site, stated, _lined(findings, text), probed)
     if unfit:
         raise typer.Exit(exits.PROBLEM)
     if silent:
         raise typer.Exit(exits.UNREACHABLE)
+
+
+def _lined(findings: list[Finding], text: str) -> list[tuple[Finding, int | None]]:
+    """Each finding with the line of the site file that has its key, or the table where that would stand."""
+    from edge.model.toml_lines import line_index, line_of, path_of
+
+    lines = line_index(text)
+    return [(finding, line_of(lines, path_of(finding.path))) for finding in findings]
 
 
 def _read_load(file: Path | None, zone: str | None) -> IntervalData | None:
@@ -201,7 +209,18 @@ def _told(answer: object) -> object:
     return asdict(answer) if isinstance(answer, Identity) else {"closed": answer}
 
 
-def _print(site: Site, stated: Engineering, findings: list[Finding], probed: list[dict[str, Any]]) -> None:
+def _shown(answer: dict[str, Any]) -> str:
+    """What a device said of itself; what it leaves out goes without saying."""
+    said = [f"{key} {value}" for key, value in answer.items() if value is not None]
+    return ", ".join(said) or "answers, and shows no contact"
+
+
+def _print(
+    site: Site,
+    stated: Engineering,
+    findings: list[tuple[Finding, int | None]],
+    probed: list[dict[str, Any]],
+) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -215,15 +234,16 @@ def _print(site: Site, stated: Engineering, findings: list[Finding], probed: lis
         title=f"{escape(site.site.name)}: export limit {site.limit_w / 1000:g} kW", title_justify="left"
     )
     table.add_column("")
+    table.add_column("line", justify="right")
     table.add_column("where", overflow="fold")
     table.add_column("what", overflow="fold")
-    for finding in findings:
-        table.add_row(marks[finding.level], escape(finding.path), escape(finding.text))
+    for finding, line in findings:
+        where = "" if line is None else str(line)
+        table.add_row(marks[finding.level], where, escape(finding.path), escape(finding.text))
     for device in probed:
-        told = ", ".join(f"{key} {value}" for key, value in (device["answer"] or {}).items())
-        text = device["error"] or told
-        table.add_row(marks["warning" if device["error"] else "fact"], escape(device["name"]), escape(text))
+        mark = marks["warning" if device["error"] else "fact"]
+        table.add_row(mark, "", escape(device["name"]), escape(device["error"] or _shown(device["answer"])))
     console.print(table)
-    unfit = any(finding.level == "problem" for finding in findings)
+    unfit = any(finding.level == "problem" for finding, _ in findings)
     console.print("[red]The site is unfit as declared.[/]" if unfit else "[green]The site is fit.[/]")
     console.print("dergate is not a certified relay or power control system.", style="dim")

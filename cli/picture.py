@@ -123,7 +123,19 @@ def _der_note(der: DerStatus) -> str:
         return "[red]does not answer[/]"
     if der.refused:
         return "[red]does not take its limit[/]"
-    return _note(der.output_w, f"limit {_kw(der.limit_w.value)} of {_kw(der.nameplate_w)}")
+    return _note(der.output_w, f"{_band(der)} of {_kw(der.nameplate_w)}{_charge(der)}")
+
+
+def _band(der: DerStatus) -> str:
+    """The limit that a DER holds; of storage both ends."""
+    if der.floor_w is None:
+        return f"limit {_kw(der.limit_w.value)}"
+    return f"from {_kw(der.floor_w.value)} to {_kw(der.limit_w.value)}"
+
+
+def _charge(der: DerStatus) -> str:
+    """How full storage is, where it says so."""
+    return "" if der.soc_pu is None or der.soc_pu.value is None else f", {100 * der.soc_pu.value:.0f} % full"
 
 
 def _export_note(status: Status, *, above: bool) -> str:

@@ -41,6 +41,10 @@ class DerStatus(Message):
     limit_w: Shown
     reachable: bool
     refused: bool
+    floor_w: Shown | None = None
+    """Of storage: the other end of its band, negative while it may absorb."""
+    soc_pu: Shown | None = None
+    """Of storage: its state of charge."""
 
 
 class OutputStatus(Message):

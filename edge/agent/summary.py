@@ -126,6 +126,8 @@ def _image(done: Scanned, site: Site, stale_s: float) -> ImageStatus:
                 limit_w=shown(der.limit_w, now_s, verified_s),
                 reachable=der.reachable,
                 refused=der.refused,
+                floor_w=shown(der.floor_w, now_s, verified_s) if plant.kind == "storage" else None,
+                soc_pu=shown(der.soc_pu, now_s, plant.lost_after_s) if plant.kind == "storage" else None,
             )
             for der, plant in zip(image.ders, site.der, strict=True)
         ),

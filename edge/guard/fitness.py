@@ -162,10 +162,15 @@ def _budgets(site: Site, settings: GuardSettings) -> Iterator[Finding]:
             path,
             f"element {element.name}: pickup {element.pickup_w:g} W, dropout {element.dropout_w:g} W,"
             f" delay {element.delay_s:.2f} s; clearing {clearing.total_s:.2f} s of 2.0 s; security {security.spelled()};"
-            f" {budget.lost_samples_survived(site, element.delay_s)} lost samples in a row are survived",
+            f" {_survived(budget.lost_samples_survived(site, element.delay_s))}",
         )
         yield _shortest(site, path, element)
         yield from _blind(site, path, element)
+
+
+def _survived(lost: int) -> str:
+    """So many samples."""
+    return "1 lost sample is survived" if lost == 1 else f"{lost} lost samples in a row are survived"
 
 
 def _shortest(site: Site, path: str, element: ElementSettings) -> Finding:

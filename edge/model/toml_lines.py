@@ -43,6 +43,11 @@ def line_index(text: str) -> dict[Path, int]:
     return lines
 
 
+def path_of(dotted: str) -> Path:
+    """A key path as people write it: "der[1].contact" is ("der", 1, "contact")."""
+    return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", dotted))
+
+
 def line_of(lines: dict[Path, int], path: Path) -> int | None:
     """The line of `path`, or of the nearest table around it."""
     while path:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cli.picture import History, picture
-from contract.status import Status
+from contract.status import Shown, Status
 
 GOOD: dict[str, Any] = {"value": 24_000.0, "age_s": 0.1, "quality": "good"}
 ABSENT: dict[str, Any] = {"value": None, "age_s": None, "quality": "absent"}
@@ -148,3 +148,22 @@ def test_every_state_of_an_element_and_a_der() -> None:
     ):
         assert wanted in text
     assert "nothing is commanded yet" in text
+
+
+def test_storage_shows_both_ends_of_its_band_and_its_charge() -> None:
+    def der(**more: Any) -> str:
+        shown = status()
+        (known,) = shown.image.ders
+        ders = (known.model_copy(update=more),)
+        return " ".join(
+            drawn(
+                shown.model_copy(update={"image": shown.image.model_copy(update={"ders": ders})}), width=120
+            ).split()
+        )
+
+    floor = Shown(value=-10_000.0, age_s=0.1, quality="good")
+    charge = Shown(value=0.425, age_s=0.1, quality="good")
+    absent = Shown(value=None, age_s=None, quality="absent")
+    assert "limit 69.3 kW of 100.0 kW" in der()
+    assert "from -10.0 kW to 69.3 kW of 100.0 kW, 42 % full" in der(floor_w=floor, soc_pu=charge)
+    assert "from -10.0 kW to 69.3 kW of 100.0 kW " in der(floor_w=floor, soc_pu=absent)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cli.check import _shown
 from cli.main import build
 from sim.simfile import DEMO
 
@@ -116,6 +117,35 @@ def test_a_site_that_cannot_be_held_is_unfit_with_the_sums(
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "path", "at"),
+    [
+        ("watchdog_s = 0.5\n", "", "trip_output", "[[trip_output]]"),
+        ('kind = "32"', 'kind = "32"\ndelay_s = 0.3', "guard.element[0].delay_s", "delay_s = 0.3"),
+        ("timer_s = 10 }", "timer_s = 5 }", "der[0].reversion.timer_s", "reversion = {"),
+        (
+            'method = "agreed_means"',
+            'method = "directional_power_32"',
+            "agreement.listed_device",
+            "[agreement]",
+        ),
+    ],
+)
+def test_a_problem_names_the_line_of_its_key(tmp_path: Path, old: str, new: str, path: str, at: str) -> None:
+    """That of the table around it where the key is missing."""
+    file = changed(tmp_path, old, new)
+    line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if text.startswith(at))
+    found = json.loads(check(file, "--json")[1])["findings"]
+    lines = {each["line"] for each in found if each["level"] == "problem" and each["path"].startswith(path)}
+    assert lines == {line}
+    assert any(words[:2] == ["problem", str(line)] for words in rows(check(file)[1]))
+
+
+def rows(out: str) -> list[list[str]]:
+    """The words of each row of a table."""
+    return [line.replace("│", " ").split() for line in out.splitlines()]
+
+
+@pytest.mark.parametrize(
     ("gone", "says"),
     [
         (
@@ -173,3 +203,9 @@ def test_probe_names_each_device_that_does_not_answer(tmp_path: Path) -> None:
     devices = json.loads(out)["devices"]
     assert [device["name"] for device in devices] == ["meter", "inverter-1", "inverter-2", "coil-2"]
     assert all(device["error"] for device in devices)
+
+
+def test_what_a_device_does_not_say_is_left_out() -> None:
+    assert _shown({"manufacturer": "x", "nameplate_w": None, "f_hz": 60.0}) == "manufacturer x, f_hz 60.0"
+    assert _shown({"closed": None}) == "answers, and shows no contact"
+    assert _shown({"closed": False}) == "closed False"

@@ -143,3 +143,17 @@ def test_fallback_proven_just_when_the_element_is_due_is_too_late() -> None:
 def test_what_is_survived_is_told_in_percent() -> None:
     found = judge(site((ELEMENT, f"{ELEMENT}\ndelay_s = 1.45")))
     assert any("operating: 66000 W (66 % of nameplate)" in finding.text for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "said"),
+    [
+        (0.91, "; 0 lost samples in a row are survived"),
+        (0.92, "; 1 lost sample is survived"),
+        (1.11, "; 1 lost sample is survived"),
+        (1.12, "; 2 lost samples in a row are survived"),
+    ],
+)
+def test_lost_samples_that_are_survived_are_told_as_people_count(delay_s: float, said: str) -> None:
+    found = judge(site((ELEMENT, f"{ELEMENT}\ndelay_s = {delay_s}")))
+    assert any(finding.text.endswith(said) for finding in found), [finding.text for finding in found]

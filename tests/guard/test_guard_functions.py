@@ -113,5 +113,6 @@ def test_droop_is_about_sixty_hertz() -> None:
 
 def test_droop_sees_the_frequency_of_the_pcc_whatever_the_voltage() -> None:
     own = ('profile = "sunspec-7xx"\n', 'profile = "sunspec-7xx"\ngateway_voltage = "inverter"\n')
-    assert "of the PCC" in said(site_with('"freq_droop"', own, declared=False))[0][2]
-    assert "of the inverter" in said(site_with('"volt_var"', own, declared=False))[0][2]
+    droop, volt_var = said(site_with('"freq_droop", "volt_var"', own, declared=False))
+    assert "of the PCC" in droop[2]
+    assert "of the inverter" in volt_var[2]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from edge.model.site import Site
 from edge.model.strict_toml import FileRefusedError, load
-from edge.model.toml_lines import line_index, line_of
+from edge.model.toml_lines import line_index, line_of, path_of
 
 TEXT = (Path(__file__).parents[2] / "sim/sites/demo.site.toml").read_text(encoding="utf-8")
 ELEMENT = 'kind = "32"\n'
@@ -216,3 +216,33 @@ def test_lines_of_key_paths() -> None:
     assert lines[("l", 1, "x")] == 10
     assert line_of(lines, ("l", 1, "missing", "deeper")) == 9
     assert line_of(lines, ("nowhere",)) is None
+
+
+@pytest.mark.parametrize(
+    ("dotted", "path"),
+    [
+        ("meter", ("meter",)),
+        ("der[12].reversion.safe_w", ("der", 12, "reversion", "safe_w")),
+        ("guard.element[0].delay_s", ("guard", "element", 0, "delay_s")),
+    ],
+)
+def test_a_key_path_as_people_write_it(dotted: str, path: tuple[str | int, ...]) -> None:
+    assert path_of(dotted) == path
+
+
+@pytest.mark.parametrize(
+    ("functions", "refuses"),
+    [("", True), ('"freq_droop"', True), ('"volt_var"', False), ('"volt_watt"', False)],
+)
+def test_a_voltage_for_functions_that_nobody_named_is_refused(functions: str, refuses: bool) -> None:
+    profile = 'profile = "sunspec-7xx"\n'
+    told = f'{profile}gateway_voltage = "inverter"\ngateway_functions = [{functions}]\n'
+    if not refuses:
+        assert load(Site, TEXT.replace(profile, told, 1), "s.toml").der[0].gateway_voltage == "inverter"
+        return
+    (problem,) = refused(profile, told)
+    line = line_with(profile) + 1
+    assert (
+        problem
+        == f"s.toml:{line}: der[0].gateway_voltage: says nothing: gateway_functions names no volt_var and no volt_watt"
+    )

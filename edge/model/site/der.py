@@ -91,6 +91,14 @@ class Der(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _voltage_for_a_function(self) -> Der:
+        if self.gateway_voltage != "pcc" and not {"volt_var", "volt_watt"} & set(self.gateway_functions):
+            raise misfit_here(
+                "says nothing: gateway_functions names no volt_var and no volt_watt", "gateway_voltage"
+            )
+        return self
+
     @property
     def rated_va(self) -> float:
         """Its rating in VA; where the file gives none, the one in W at a power factor of 1."""
