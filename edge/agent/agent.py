@@ -211,7 +211,7 @@ class Agent:
         await self._keeper.flush()
         if not await self._plant.met(_FIRST_CONTACT_S):
             log.warning("not every device has been tried yet; starting without them")
-        _calm_collector()
+        calm_collector()
         await self._scanner.run()
 
     def _on_new_sample(self) -> None:
@@ -293,7 +293,7 @@ def _farewell(done: list[str], missed: list[str]) -> str:
     return f"the agent stops; {took}; not confirmed, left to dead-man and reversion: {', '.join(missed)}"
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """What lives for the whole run is never looked at again, and a full collection does not come mid-scan often."""
     gc.collect()
     gc.freeze()

@@ -40,6 +40,8 @@ class DerTask:
     ) -> None:
         self.der = der
         self.device = device
+        # Asked once: whether an object fits a Protocol takes longer than to send a frame.
+        self._storage = device if isinstance(device, Storage) else None
         self.identity: Identity | None = None
         self.tried = asyncio.Event()
         self._nominal_v = nominal_v
@@ -181,8 +183,8 @@ class DerTask:
     async def _read_held(self) -> Band:
         """The band in force; an end that is not is as far as the DER goes."""
         asked_s = time.monotonic()
-        if isinstance(self.device, Storage):
-            limit_w, floor_w = await self.device.read_band()
+        if self._storage is not None:
+            limit_w, floor_w = await self._storage.read_band()
         else:
             limit_w, floor_w = await self.device.read_limit(), None
         return self._hold(limit_w, floor_w, asked_s, time.monotonic())
@@ -214,8 +216,8 @@ class DerTask:
         self._writes.sent += 1
         # Until it is verified nothing is known: an acknowledgement that gets lost leaves either limit in force.
         self._asked, self._written = band, None
-        if isinstance(self.device, Storage):
-            result = await self.device.write_band(*band)
+        if self._storage is not None:
+            result = await self._storage.write_band(*band)
         else:
             result = await self.device.write_limit(band.limit_w)
         now_s = time.monotonic()

@@ -66,7 +66,7 @@ def _told(
 ) -> tuple[tuple[float, float], ...]:
     if limits[-1][1] == limit_w:
         return limits
-    higher = tuple(item for item in limits if item[1] > limit_w)
+    higher = [item for item in limits if item[1] > limit_w]
     since_s = limits[len(higher)][0] if len(higher) < len(limits) else now_s
     return (*higher, (since_s, limit_w))
 
