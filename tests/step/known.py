@@ -34,7 +34,8 @@ class Known:
         }
         self.outputs: dict[str, list[tuple[float, float]]] = {der.name: [] for der in site.der}
         self.load_w = 0.0
-        """The most that the host can have taken when the last new sample was measured."""
+        """The most that the host can have taken when the last sample that was looked at was measured."""
+        self.waits = False
 
     def commanded(self, limits_w: dict[str, float], now_s: float) -> None:
         """The ceilings of a scan."""
@@ -51,7 +52,7 @@ class Known:
     def seen(self, image: Image, *, sighted: bool, is_new: bool, open_at_s: float | None = None) -> float:
         """The most that the ceilings may add up to after this scan; `open_at_s` where the contacts were told to open.
 
-        A sample counts from when it came: a limiter that fails in that scan looks at it in the next.
+        A limiter that fails in the scan in which a sample comes looks at it in the next.
         """
         self.measured(image.ders)
         unheard = {der.name for der in image.ders if not der.reachable or der.refused}
@@ -62,18 +63,20 @@ class Known:
             behind = {der.name for der in self.site.der if der.contact in opened}
         else:
             behind = set()
-        export = image.pcc.power_w(self.place)
-        export_w = export.since(float("-inf"))
-        if is_new and export_w is not None:
-            self.load_w = -export_w
+        self.waits |= is_new
+        if not sighted:
+            return max(0.0, self.most_export_w - self._rated_w(unheard - behind))
+        if self.waits:
+            self.waits = False
+            export = image.pcc.power_w(self.place)
+            self.load_w = -export.otherwise(0.0)
             for der in self.site.der:
                 if der.name in unheard:
                     made_w = max(0.0, *(self.outputs[der.name] or [(0.0, 0.0)])[-1][1:])
                 else:
                     made_w = self._most_w(der, export.oldest_s, export.newest_s)
                 self.load_w += self.parts[der.name] * made_w
-        load_w = self.load_w if sighted else 0.0
-        return max(0.0, self.most_export_w + load_w - self._rated_w(unheard - behind))
+        return max(0.0, self.most_export_w + self.load_w - self._rated_w(unheard - behind))
 
     def _rated_w(self, names: set[str]) -> float:
         return sum(self.parts[der.name] * der.nameplate_w for der in self.site.der if der.name in names)

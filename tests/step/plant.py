@@ -97,7 +97,6 @@ class Plant:
         self.scan = 0
         self.scanned_s = self.now_s
         self.truth: list[tuple[float, float]] = []
-        self.loads: list[tuple[float, float]] = []
         self.was_reset = False
         self.samples: list[float] = []
         self.events: list[tuple[float, str, str]] = []
@@ -190,7 +189,6 @@ class Plant:
                 self.cap_w[der.name] = der.reversion.safe_w
             self.output_w[der.name] = self._output_w(der)
         self.truth.append((self.now_s, self.export_w))
-        self.loads.append((self.now_s, self.load_now_w))
 
     def _output_w(self, der: Der) -> float:
         if der.contact and not self.closed:

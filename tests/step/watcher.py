@@ -6,16 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from plant import DT_S, Plant
+from known import Known
+from plant import Plant
 
 from edge.core import control
 from edge.model.commands import Commands
 from edge.step import State, step
-
-MEMORY = round(1.5 / DT_S)
-"""Ticks since when the load may have been seen: stale_s, and DERs on their way."""
-SLACK_W = 501.0
-"""Rounding, and half a percent of nameplate that a read-back may be off."""
 
 
 class Watcher:
@@ -27,7 +23,7 @@ class Watcher:
         self.cause_s = plant.now_s
         self.scans = 0
         self.sequence = plant.pcc.sequence
-        self.unpolled_s = 0.0
+        self.known = Known(plant.site, plant.site.agreement.export_limit_w, plant.now_s)
         plant.on_scan = self.look
 
     def look(self, plant: Plant) -> None:
@@ -87,23 +83,17 @@ class Watcher:
 
     def _sum_holds(self) -> None:
         plant = self.plant
-        heard_w = counted_w = 0.0
-        for limit, der in zip(plant.commands.limits, plant.site.der, strict=True):
-            reading = plant.ders[der.name]
-            if reading.reachable and not reading.refused:
-                heard_w += limit.limit_w
-            elif der.contact is None or plant.closed:
-                counted_w += der.nameplate_w
-        blind = plant.state.core.fallback.active
-        load_w = 0.0 if blind else max(load for _, load in plant.loads[-MEMORY:])
-        # Until a DER answers again, power that it lost looks like load: the ceiling ramps up with each sample meanwhile.
-        if plant.seen_pcc.sequence != self.sequence:
-            self.sequence = plant.seen_pcc.sequence
-            answered_s = min(reading.output_w.newest_s for reading in plant.ders.values())
-            self.unpolled_s = plant.now_s - answered_s + plant.site.meter.period_s
-        ramp_w = 0.0 if blind else plant.settings.core.ramp_up_w_per_s * self.unpolled_s
-        allowed_w = plant.site.agreement.export_limit_w + load_w + ramp_w
-        assert heard_w == 0.0 or heard_w + counted_w <= allowed_w + SLACK_W
+        image, now_s = plant.image(), plant.now_s
+        restarted = image.pcc.sequence < self.sequence
+        if restarted:  # it forgets, and its outputs are open
+            self.known = Known(plant.site, plant.site.agreement.export_limit_w, now_s)
+        is_new, self.sequence = image.pcc.sequence != self.sequence, image.pcc.sequence
+        sighted = image.pcc.export_w.fresh(now_s, plant.settings.core.stale_s) is not None
+        open_at_s = None if self.before.guard.closed and not restarted else now_s
+        allowed_w = self.known.seen(image, sighted=sighted, is_new=is_new, open_at_s=open_at_s)
+        limits_w = {limit.name: limit.limit_w for limit in plant.commands.limits}
+        assert self.known.counted_w(limits_w) <= allowed_w + 1e-6
+        self.known.commanded(limits_w, now_s)
 
     def _start_tightens(self) -> None:
         plant = self.plant
