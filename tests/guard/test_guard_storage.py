@@ -170,7 +170,7 @@ def test_storage_told_to_charge_is_convicted_of_giving_only(output_w: float, *, 
     bench = cell_bench()
     bench.limits_w["c"], bench.floors_w["c"] = -20.0, -20.0
     bench.scans(30.0, 0.0, a=0.0, c=output_w)
-    assert (permit(bench.settings, bench.state, bench.now_s).unresponsive == {"c"}) is defies
+    assert (bench.state.durable.target == "supervisor:c") is defies
 
 
 def test_nothing_is_closed_while_storage_charges_past_its_floor() -> None:
