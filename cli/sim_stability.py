@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from enum import StrEnum
@@ -18,7 +20,10 @@ from cli.exits import PROBLEM, UNREACHABLE, fail
 
 if TYPE_CHECKING:
     from sim.stability.answer import Answer
+    from sim.stability.bench import Case
     from sim.stability.table import Measured
+
+_LINE_EVERY_S = 60.0
 
 
 class Asked(StrEnum):
@@ -59,11 +64,7 @@ def stability(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Load drops on up to 1,500 plants: response over the clairvoyant's, undershoot, oscillation, bound."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from sim.stability import grid
-    from sim.stability.answer import answer
     from sim.stability.bench import cases
     from sim.stability.table import table
 
@@ -75,34 +76,54 @@ def stability(
         Plants.MIXED: grid.mixed,
         Plants.UNHEARD: grid.unheard,
     }[plants]()
-    cells = grid.thinned(every, thin)
-    console = Console(stderr=True)
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"))
-    with pool, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("plants", total=len(cells))
-        answers = []
-        for found in pool.map(partial(answer, ask.value), cases(cells, noise, wrong=wrong), chunksize=4):
-            answers.append(found)
-            bar.advance(task)
-    about = f"{ask}: {len(answers)} of {len(every):,} plants ({plants}), profiles {'wrong' if wrong else 'exact'}, noise {noise:.1%}"
+    answers = _answers(ask, cases(grid.thinned(every, thin), noise, wrong=wrong), jobs)
+    said = f"profiles {'wrong' if wrong else 'exact'}, noise {noise:.1%}"
+    about = f"{ask}: {len(answers):,} of {len(every):,} plants ({plants}), {said}"
     rows = table(answers, wrong=wrong)
     slowest = sorted(answers, key=lambda found: -found.ratio)[:worst]
     if save is not None:
         _save(save, [_told(found) for found in answers])
     if out is not None:
-        _draw(out, f"{about}; dead time of the DER over its slope", answers)
+        white = "" if len(answers) == len(grid.grid()) else "; white: not run"
+        _draw(out, f"{about}; dead time of the DER over its slope{white}", answers)
     if as_json:
-        said = [{**asdict(row), "value": _short(row.value), "met": row.met} for row in rows]
-        print(json.dumps({"about": about, "rows": said, "worst": [_told(found) for found in slowest]}))
+        shown = [{**asdict(row), "value": _short(row.value), "met": row.met} for row in rows]
+        print(json.dumps({"about": about, "rows": shown, "worst": [_told(found) for found in slowest]}))
     else:
-        print(about)
-        for row in rows:
-            print(f"  {row.name:<44} {_short(row.value)!s:>8} {row.unit:<3} {_judged(row)}")
-        for found in slowest:
-            factors = " and ".join(f"{factor:.2f}" for factor in found.case.wrong)
-            print(f"  {found.ratio:.2f}: {found.case.cell}; dead time and slope times {factors}")
+        _print(about, rows, slowest)
     if any(math.isinf(found.ratio) for found in answers):
         raise typer.Exit(PROBLEM)
+
+
+def _answers(ask: Asked, plants: Sequence[Case], jobs: int) -> list[Answer]:
+    """What they answer. How far it is goes to stderr: a bar at a terminal, elsewhere a line now and then."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from sim.stability.answer import answer
+
+    console = Console(stderr=True)
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"))
+    with pool, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("plants", total=len(plants))
+        told_s = time.monotonic()
+        answers = []
+        for found in pool.map(partial(answer, ask.value), plants, chunksize=4):
+            answers.append(found)
+            bar.advance(task)
+            if not console.is_terminal and time.monotonic() - told_s >= _LINE_EVERY_S:
+                told_s = time.monotonic()
+                console.print(f"{len(answers)} of {len(plants)} plants")
+    return answers
+
+
+def _print(about: str, rows: Sequence[Measured], slowest: Sequence[Answer]) -> None:
+    print(about)
+    for row in rows:
+        print(f"  {row.name:<52} {_short(row.value)!s:>8} {row.unit:<3} {_judged(row)}")
+    for found in slowest:
+        factors = " and ".join(f"{factor:.2f}" for factor in found.case.wrong)
+        print(f"  {found.ratio:.2f}: {found.case.cell}; dead time and slope times {factors}")
 
 
 def _judged(row: Measured) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from benchmarks.peers.study import OURS, REFERENCE, Result, Study
 from benchmarks.peers.tuning import PEERS
 from sim.plots import style
 
+_TICKS = (1.0, 1.2, 1.5, 1.7, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0)
+"""Of each decade, where energies are written beside the axis."""
 _COLOURS = (style.ORANGE, style.GREEN, style.PURPLE, style.SKY)
 
 
@@ -34,6 +37,9 @@ def draw(path: Path, study: Study) -> None:
                 *_at(one), "x", color=style.BLACK, markersize=9, label="sees the true load at each scan"
             )
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=_TICKS))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("harvest: share of what could be generated within the limit, %")
         axes.set_ylabel("excursion energy, Wh for each kW of nameplate and hour")
         axes.legend(loc="upper left")
