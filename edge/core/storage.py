@@ -161,10 +161,10 @@ def _ordered(
 
 def _wanted_w(plant: DerPlant, track: Track, was_w: float, passed_s: float) -> float:
     """What a DER would give if it might: what it shows and some room, or what it had before it was held down."""
-    shown_w = max(0.0, track.last_w or 0.0) + ROOM * plant.nameplate_w
     if track.last_w is None:
-        shown_w = plant.nameplate_w
-    elif track.weather_w is None:
+        return plant.nameplate_w
+    shown_w = max(0.0, track.last_w) + ROOM * plant.nameplate_w
+    if track.weather_w is None:
         shown_w = max(shown_w, was_w - FORGET_PER_S * plant.nameplate_w * passed_s)
     return min(shown_w, plant.nameplate_w)
 

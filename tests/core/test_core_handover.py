@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core_bench import SETTINGS, A, B, still
+from core_bench import SETTINGS, A, B, der, image, pcc, still
 from phase_bench import phase
 
+from edge.core.control import core_start, core_step
+from edge.core.enter_service import EnterService
+from edge.core.fallback import Fallback
 from edge.core.handover import handed_over
+from edge.core.limiter import Limiter
+from edge.core.noise import Noise
 from edge.core.settings import CoreSettings, DerPlant
 from edge.core.track import Track, sent
+from edge.model.image import Override
+from edge.model.permit import Permit
 
 NOW_S = 100.0
 C = DerPlant("c", 40.0, 0.2, 40.0, 0.0, 40.0, 1.0, "k", charge_w=30.0)
@@ -128,3 +135,24 @@ def test_a_phase_has_its_own_room() -> None:
             phases=((first, ceiling_w), (other, -50.0)),
         )
         assert found == {"a": pytest.approx(told_w), "b": 0.0}
+
+
+@pytest.mark.parametrize("export_w", [24.0, 0.0])
+def test_what_the_weather_gives_back_is_no_more_than_the_export_has_risen(export_w: float) -> None:
+    """b made 30 W of its 48 W half a second ago, at an export of 14 W less than now: 16 W are left for a."""
+    start = core_start(SETTINGS, 0.0, 0.0, after_trip=False)
+    state = start._replace(
+        limiter=Limiter(60.0, 1, NOW_S - 0.2, Noise(0.0), export_w, 35.0),
+        fallback=Fallback(active=False, since_s=0.0),
+        enter=EnterService(after_trip=False, ramp_s=0.0, done=True),
+        tracks=(
+            at(A, 12.0),
+            still(B, 48.0, NOW_S - 0.5, last_w=30.0, weather_w=30.0, export_w=export_w - 14.0),
+        ),
+    )
+    off = replace(
+        image(pcc(export_w, NOW_S, 1), der("a", 12.0, 12.0, NOW_S - 0.1), der("b", 30.0, 48.0, NOW_S - 0.5)),
+        overrides=(Override("portal", 1e9, limit_w=0.0, der="b"),),
+    )
+    _, wish = core_step(off, SETTINGS, state, Permit(), NOW_S, in_service=True)
+    assert wish.limits_w == {"a": pytest.approx(16.0), "b": 0.0}

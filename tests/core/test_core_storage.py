@@ -140,6 +140,11 @@ def test_storage_that_does_not_absorb_as_it_is_told_is_taken_for_full_for_a_minu
     assert ordered(short, 101.0 - PATIENCE_S - 0.01) == (101.0, 161.0)
     assert ordered(replace(told, last_w=None), 50.0) == (101.0, 161.0)
     assert ordered(still(C, 0.0, 100.0, last_w=30.0), 50.0) == (101.0, 7.0), "it was not told to absorb"
+    for unseen_w in (0.0, None):
+        assert ordered(still(C, -0.85, 100.0, last_w=unseen_w), 50.0) == (101.0, 161.0)
+    assert ordered(still(C, -0.05, 100.0, last_w=30.0), 50.0) == (101.0, 161.0), (
+        "however little it was told to"
+    )
     in_flight = sent(still(C, -20.0, 100.0, last_w=0.0), C, 5.0, 101.0, 0.0)
     assert ordered(in_flight, 50.0) == (101.0, 7.0), "and not any more"
 
@@ -148,6 +153,8 @@ def test_a_set_point_follows_the_net_load_when_that_moved_by_more_than_half_the_
     near = replace(START, net_w=30.0, serve_w=30.0)
     assert step(replace(near, serve_w=29.5), -30.0, IDLE).serve_w == 29.5
     assert step(replace(near, serve_w=29.49), -30.0, IDLE).serve_w == 30.0
+    assert step(replace(near, serve_w=29.0), -30.0, IDLE, margin_floor_w=2.0).serve_w == 29.0
+    assert step(replace(near, serve_w=28.99), -30.0, IDLE, margin_floor_w=2.0).serve_w == 30.0
 
 
 # Whole scans.
