@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.core.pace import AROUND, QUICK, learnt
+from edge.core.pace import AROUND, QUICK, TAIL_S, lags, learnt
 from edge.core.settings import DerPlant
-from edge.core.trajectory import Trajectory, anchored, commanded, level_at, level_span, pruned
+from edge.core.trajectory import Trajectory, anchored, commanded, level_at, level_span, pruned, tailed
 from edge.model.image import DerReading
 from edge.model.sample import Quality, Sample
 
@@ -39,6 +39,7 @@ class Track:
     export_w: float | None = None
     unproven: tuple[tuple[float, float], ...] = ()
     slow: float = AROUND
+    lag: bool = False
 
     def on(self, early: Trajectory, late: Trajectory, unproven: tuple[tuple[float, float], ...]) -> Track:
         """The same on other paths."""
@@ -52,6 +53,7 @@ class Track:
             self.export_w,
             unproven,
             self.slow,
+            self.lag,
         )
 
 
@@ -78,7 +80,7 @@ def observed(
     least_w, most_w = levels(track, from_s - EARLY_S, to_s + EARLY_S)
     still = low_w == high_w == least_w == most_w
     band_w = BAND * plant.nameplate_w
-    below_w, weather_w, slow = track.below_w, track.weather_w, track.slow
+    below_w, weather_w, slow, lag = track.below_w, track.weather_w, track.slow, track.lag
     goal_w = _last_goal_w(late)
     falls = not still and goal_w < level_at(late, to_s)
     if falls and weather_w is None and output_w >= goal_w - band_w:
@@ -91,22 +93,34 @@ def observed(
         below_w = 0.0 if weather_w is not None else max(0.0, high_w - output_w)
     if falls or output_w > high_w:
         # It has shown where it is.
+        lag = _lags(track, plant, output_w, (from_s + to_s) / 2)
         at_w = min(output_w, plant.nameplate_w)
         early = anchored(pruned(early, now_s), from_s, at_w, plant.slope_w_per_s / QUICK)
-        late = anchored(pruned(late, now_s), to_s, at_w, plant.slope_w_per_s / slow)
-    return Track(
-        early, late, from_s, below_w, weather_w, max(-plant.charge_w, output_w), export_w, unproven, slow
-    )
+        late = anchored(
+            pruned(late, now_s), to_s, at_w, plant.slope_w_per_s / slow, TAIL_S * slow if lag else 0.0
+        )
+    last_w = max(-plant.charge_w, output_w)
+    return Track(early, late, from_s, below_w, weather_w, last_w, export_w, unproven, slow, lag)
 
 
 def _slow(track: Track, plant: DerPlant, output_w: float, at_s: float) -> float:
     """The factor of its slowest answer after an output on its way down, where its paths are far enough apart to tell."""
-    early_w, late_w = level_at(track.early, at_s), level_at(track.late, at_s)
-    apart_w, behind_w, band_w = late_w - early_w, output_w - late_w, BAND * plant.nameplate_w
+    early_w, straight_w = level_at(track.early, at_s), level_at(tailed(track.late, 0.0), at_s)
+    behind_w, band_w = output_w - level_at(track.late, at_s), BAND * plant.nameplate_w
+    apart_w = straight_w - early_w
     if max(apart_w, behind_w) < 2 * band_w:
         return track.slow
     share = (output_w - early_w) / max(apart_w, band_w)
     return learnt(track.slow, share if behind_w > band_w else min(share, 1.0))
+
+
+def _lags(track: Track, plant: DerPlant, output_w: float, at_s: float) -> bool:
+    """Whether it comes to its goal by a lag, after an output on its way there."""
+    goal_w = _last_goal_w(track.late)
+    straight_w, lagging_w = (
+        level_at(tailed(track.late, tail_s), at_s) - goal_w for tail_s in (0.0, TAIL_S * track.slow)
+    )
+    return lags(track.lag, output_w - goal_w, straight_w, lagging_w, BAND * plant.nameplate_w)
 
 
 def levels(track: Track, from_s: float, to_s: float) -> tuple[float, float]:

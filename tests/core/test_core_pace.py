@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.pace import AROUND, QUICK, SPREAD, learnt
+from edge.core.pace import AROUND, QUICK, SPREAD, lags, learnt
 
 
 def test_a_profile_may_be_off_by_two() -> None:
@@ -35,3 +35,29 @@ def test_it_stays_between_what_the_profile_says_and_twice_that(shares: list[floa
     for share in shares:
         slow = learnt(slow, share)
         assert AROUND <= slow <= SPREAD
+
+
+@pytest.mark.parametrize("lag", [True, False])
+@pytest.mark.parametrize(
+    ("seen_w", "straight_w", "lagging_w", "told"),
+    [
+        (9.0, 1.01, 9.0, None),  # on its way either way
+        (0.51, 1.01, 9.0, None),
+        (0.5, 1.01, 9.0, False),
+        (0.6, 1.0, 9.0, None),
+        (1.5, 1.0, 9.0, None),
+        (1.51, 1.0, 9.0, True),
+        (9.0, 0.0, 9.0, True),
+        (9.1, 0.0, 9.0, None),  # beyond both
+        (0.51, 0.0, 0.6, True),
+        (0.51, 0.0, 0.5, None),
+        (0.5, 0.0, 2.5, False),
+        (-0.5, 0.0, 9.0, False),
+        (0.5, 0.0, 2.49, None),
+        (0.0, 0.0, 0.0, None),
+    ],
+)
+def test_a_lag_is_told_by_where_it_differs_from_a_slope(
+    lag: bool, seen_w: float, straight_w: float, lagging_w: float, told: bool | None
+) -> None:
+    assert lags(lag, seen_w, straight_w, lagging_w, 1.0) is (lag if told is None else told)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from core_bench import B, der, still
 
-from edge.core.pace import AROUND
+from edge.core.pace import AROUND, TAIL_S
 from edge.core.track import Track, levels, most_sent_w, new_track, observed, output_span, sent
-from edge.core.trajectory import level_at
+from edge.core.trajectory import level_at, tailed
 from edge.model.image import DerReading
 from edge.model.sample import Sample
 
@@ -210,3 +210,75 @@ class TestPace:
         seen = observed(track, B, der("b", 52.0, 0.0, 10.0), 10.0, None)
         assert (level_at(seen.early, 10.0), level_at(seen.late, 10.0)) == (52.0, 52.0)
         assert levels(seen, 10.0, 10.5)[1] == 52.0
+
+
+def lagging(limit_w: float) -> Track:
+    """Settled at a limit, and known to come to it by a lag."""
+    track = at(limit_w)
+    return replace(track, lag=True, late=tailed(track.late, TAIL_S * track.slow))
+
+
+class TestLag:
+    """Profiles know a slope; a DER that answers by a lag of 1 s to 90 % comes later than its slope near its goal."""
+
+    def test_none_is_taken_for_granted(self) -> None:
+        """One that was not there hid a second drop until the element tripped."""
+        track = new_track(B, 5.0)
+        assert (track.lag, track.early.tail_s, track.late.tail_s) == (False, 0.0, 0.0)
+
+    def climbed(self, rise_w_per_s: float, poll_s: float) -> list[tuple[float, Track]]:
+        """From 20 W up by a ramp to 70 W: its true output every 0.1 s, and its track, polled now and then."""
+        plant = replace(B, slope_w_per_s=0.9 * 80.0)
+        track, told_w, output_w, seen = lagging(20.0), [20.0] * 3, 20.0, []
+        for tick in range(1, 100):
+            now_s = 10.0 + tick / 10
+            output_w += (told_w[-3] - output_w) * (1 - 10**-0.1)
+            if tick % round(10 * poll_s) == 0:
+                track = observed(track, plant, der("b", output_w, told_w[-1], now_s), now_s, 0.0)
+            seen.append((output_w, track))
+            least_w, most_w = output_span(track, plant, now_s, now_s, 0.0)
+            assert least_w - 0.2 <= output_w <= most_w + 0.2
+            told_w.append(min(70.0, told_w[-1] + rise_w_per_s / 10))
+            track = sent(track, plant, told_w[-1], now_s, 0.03)
+        return seen
+
+    @pytest.mark.parametrize("poll_s", [0.5, 1.0])
+    @pytest.mark.parametrize("rise_w_per_s", [8.0, 40.0, 500.0])
+    def test_on_its_way_up_it_is_within_its_paths_and_no_weather(
+        self, rise_w_per_s: float, poll_s: float
+    ) -> None:
+        """It trailed the ramp by some percent: that was taken for load, and export went over the limit."""
+        assert all(track.weather_w is None for _, track in self.climbed(rise_w_per_s, poll_s))
+
+    def fallen(self, to_w: float, poll_s: float, start: Track, *, lag: bool) -> Track:
+        """From 80 W down by a lag or by the slope, told at 10.0; within the slowest path whenever it lags."""
+        plant = replace(B, dead_time_s=3.0, slope_w_per_s=0.9 * 80.0)
+        track = sent(start, plant, to_w, 10.0, 0.0)
+        for tick in range(1, 120):
+            now_s = 10.0 + tick / 20
+            gone_s = max(0.0, now_s - 13.0)
+            straight_w = max(to_w, 80.0 - 72.0 * gone_s)
+            output_w = to_w + (80.0 - to_w) * 10**-gone_s if lag else straight_w
+            if tick % round(20 * poll_s) == 7:
+                track = observed(track, plant, der("b", output_w, to_w, now_s), now_s, None)
+            assert not track.lag or output_w <= level_at(track.late, now_s) + 0.4
+        return track
+
+    @pytest.mark.parametrize("poll_s", [0.4, 0.55, 0.7])
+    @pytest.mark.parametrize("to_w", [0.0, 40.0, 60.0])
+    def test_on_its_way_down_it_is_within_its_slowest_path(self, to_w: float, poll_s: float) -> None:
+        """Its last percents were taken for a fall of the load, and what was told then came back as a rise of it."""
+        after = self.fallen(to_w, poll_s, lagging(80.0), lag=True)
+        assert (after.lag, after.slow) == (True, AROUND)
+        assert after.late.tail_s == TAIL_S * AROUND
+
+    @pytest.mark.parametrize("poll_s", [0.4, 0.55, 0.7])
+    @pytest.mark.parametrize("to_w", [0.0, 40.0, 60.0])
+    def test_a_der_seen_to_come_straight_has_no_tail(self, to_w: float, poll_s: float) -> None:
+        """A tail that is not there hides a second drop of the load."""
+        after = self.fallen(to_w, poll_s, lagging(80.0), lag=False)
+        assert (after.lag, after.late.tail_s) == (False, 0.0)
+
+    @pytest.mark.parametrize("poll_s", [0.4, 0.55, 0.7])
+    def test_one_seen_to_lag_has_it_back(self, poll_s: float) -> None:
+        assert self.fallen(0.0, poll_s, at(80.0), lag=True).lag

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.trajectory import KEEP_S, Trajectory, anchored, commanded, level_at, level_span, pruned
+from edge.core.trajectory import KEEP_S, OVER, Trajectory, anchored, commanded, level_at, level_span, pruned
 
 STEP_S = 0.001
 
@@ -19,7 +21,11 @@ def walked(path: Trajectory, t_s: float) -> float:
         while goals and goals[0][0] <= here_s + STEP_S / 2:
             goal_w = goals.pop(0)[2]
         most_w = path.slope_w_per_s * STEP_S
-        level_w += max(-most_w, min(most_w, goal_w - level_w))
+        far_w = abs(goal_w - level_w)
+        if path.tail_s:
+            over_w = OVER * path.slope_w_per_s * path.tail_s
+            most_w = min(most_w, (far_w + over_w) * STEP_S / path.tail_s)
+        level_w += math.copysign(min(most_w, far_w), goal_w - level_w)
         here_s += STEP_S
     return level_w
 
@@ -77,20 +83,52 @@ def test_an_anchor_leaves_what_was_before_it() -> None:
     assert [level_at(found, t_s) for t_s in (3.0, 3.5, 9.0)] == [40.0, 45.0, 50.0]
 
 
+@pytest.mark.parametrize(
+    ("t_s", "level_w"),
+    [
+        (0.0, 0.0),
+        (0.25, 25.0),
+        (0.5, 50.0),  # from here on it has less to go than the slope makes in half a second
+        (0.51, 50.5 + 50.5 * (1 - math.exp(-0.02)) - 0.5),
+        (1.0, 100.5 - 50.5 * math.exp(-1)),
+        (2.8, 100.5 - 50.5 * math.exp(-4.6)),
+        (2.81, 100.0),
+        (9.0, 100.0),
+    ],
+)
+def test_it_may_come_to_its_goal_by_a_lag(t_s: float, level_w: float) -> None:
+    rising = commanded(Trajectory(-1.0, 0.0, 0.0, 100.0, tail_s=0.5), 0.0, 100.0)
+    falling = commanded(Trajectory(-1.0, 100.0, 100.0, 100.0, tail_s=0.5), 0.0, 0.0)
+    assert level_at(rising, t_s) == pytest.approx(level_w)
+    assert level_at(falling, t_s) == pytest.approx(100.0 - level_w)
+
+
+def test_a_way_shorter_than_the_tail_is_all_tail() -> None:
+    path = commanded(Trajectory(-1.0, 60.0, 60.0, 100.0, tail_s=0.5), 0.0, 80.0)
+    assert level_at(path, 0.5) == pytest.approx(80.5 - 20.5 * math.exp(-1))
+
+
+def test_the_tail_stays_with_a_path_but_for_an_anchor_that_tells_another() -> None:
+    path = commanded(Trajectory(0.0, 0.0, 0.0, 100.0, tail_s=0.5), 1.0, 80.0)
+    assert (path.tail_s, pruned(path, 9.0).tail_s) == (0.5, 0.5)
+    assert anchored(path, 1.5, 30.0, 90.0, 0.7).tail_s == 0.7
+    assert anchored(path, 1.5, 30.0, 90.0).tail_s == 0.0
+
+
 GOALS = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 100)), max_size=5)
 
 
-@given(GOALS, st.integers(0, 4000), st.integers(1, 200))
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(GOALS, st.integers(0, 4000), st.integers(1, 200), st.sampled_from([0.0, 0.1, 0.5, 2.0]))
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
 def test_it_is_what_walking_gives_and_folding_changes_nothing(
-    goals: list[tuple[int, int]], t_ms: int, slope: int
+    goals: list[tuple[int, int]], t_ms: int, slope: int, tail_s: float
 ) -> None:
-    path = Trajectory(0.0, 50.0, 50.0, float(slope))
+    path = Trajectory(0.0, 50.0, 50.0, float(slope), tail_s=tail_s)
     for at_ms, goal in sorted(goals):
         path = commanded(path, at_ms / 1000, float(goal))
     t_s = t_ms / 1000
     level_w = level_at(path, t_s)
-    assert level_w == pytest.approx(walked(path, t_s), abs=2 * slope * STEP_S)
+    assert level_w == pytest.approx(walked(path, t_s), abs=2 * slope * STEP_S * (1 + OVER))
     assert 0.0 <= level_w <= 100.0
     now_s = KEEP_S + 1.7
     if t_s >= now_s - KEEP_S:
