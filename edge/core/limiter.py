@@ -19,6 +19,10 @@ from edge.model.image import PccReading
 
 AVERAGED = 32
 """Samples, at most, over which the host load is averaged since it last stepped."""
+RECENT = 4
+"""Samples over which it is averaged beside that, to see whether it has gone elsewhere."""
+SHIFT = 0.4
+"""Of the margin: a load that has gone further of late is not where the mean says."""
 STEP = 1.5
 """Of the margin: a load that differs by more has stepped."""
 HOLD = 0.2
@@ -29,8 +33,9 @@ HOLD = 0.2
 class Limiter:
     """`ceiling_w`: DER output allowed in sum; `sequence`: the last PCC sample that was used, `export_w` its value.
 
-    `load_w` is the host load, noise averaged out over `averaged` samples; None before the first. `reactive` is what is known of the
-    reactive flow where a limit on apparent power asks for it.
+    `load_w` is the host load, noise averaged out over `averaged` samples; None before the first. `drift_w` is by how much
+    the recent samples lie above it. `reactive` is what is known of the reactive flow where a limit on apparent power asks
+    for it.
     """
 
     ceiling_w: float
@@ -40,6 +45,7 @@ class Limiter:
     export_w: float | None = None
     load_w: float | None = None
     averaged: int = 0
+    drift_w: float = 0.0
     reactive: Reactive | None = None
 
 
@@ -90,28 +96,35 @@ def correct(
     aim_w = target_w(settings, noise)
     margin = settings.ceiling_w - aim_w
     drop_w = limiter.ceiling_w - settings.ceiling_w - margin / SIGMAS
-    load_w, averaged = followed(limiter, low_w, high_w, drop_w, margin)
+    load_w, averaged, drift_w = followed(limiter, low_w, high_w, drop_w, margin)
     rise_w = settings.ramp_up_w_per_s * max(0.0, now_s - limiter.used_s)
     wanted_w = min(max(load_w + aim_w, -settings.charge_w), settings.nameplate_w)
     ceiling_w = moved(limiter.ceiling_w, wanted_w, margin, rise_w)
-    return Limiter(ceiling_w, pcc.sequence, now_s, noise, export_w, load_w, averaged)
+    return Limiter(ceiling_w, pcc.sequence, now_s, noise, export_w, load_w, averaged, drift_w)
 
 
 def followed(
     limiter: Limiter, low_w: float, high_w: float, drop_w: float, margin: float
-) -> tuple[float, int]:
-    """The host load after a sample that proves it to lie between `low_w` and `high_w`, and of how many it is the mean.
+) -> tuple[float, int, float]:
+    """The host load after a sample that proves it to be between `low_w` and `high_w`, of how many it is the mean, and its drift.
 
-    A load at or below `drop_w`, which would put export over what it may be, is followed at once as far as it is
-    proven; so is one that has stepped. Anything else is noise and averaged out.
+    A sample that allows what is known proves nothing. A load that has stepped is followed at once, as far as that is
+    proven; anything less is noise and averaged out. Where it stays off the mean for some samples it has gone there, and
+    at or below `drop_w`, which puts export over what it may be, all samples before count as one.
     """
-    if limiter.load_w is None:
-        return low_w, 1
-    proven_w = min(max(limiter.load_w, low_w), high_w)
-    if proven_w <= drop_w or abs(proven_w - limiter.load_w) > STEP * margin:
-        return proven_w, 1
-    averaged = min(limiter.averaged + 1, AVERAGED)
-    return limiter.load_w + (proven_w - limiter.load_w) / averaged, averaged
+    load_w = limiter.load_w
+    if load_w is None:
+        return low_w, 1, 0.0
+    change_w = min(max(load_w, low_w), high_w) - load_w
+    if change_w == 0:
+        return load_w, limiter.averaged, limiter.drift_w
+    if abs(change_w) > STEP * margin:
+        return load_w + change_w, 1, 0.0
+    drift_w = limiter.drift_w + (change_w - limiter.drift_w) / RECENT
+    if abs(drift_w) > SHIFT * margin:
+        return load_w + drift_w, 2, 0.0
+    averaged = 2 if load_w + change_w <= drop_w else min(limiter.averaged + 1, AVERAGED)
+    return load_w + change_w / averaged, averaged, drift_w - change_w / averaged
 
 
 def moved(ceiling_w: float, wanted_w: float, margin: float, rise_w: float) -> float:

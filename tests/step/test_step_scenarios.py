@@ -158,7 +158,9 @@ class TestDerLost:
         plant.load_w += DROP_W
         plant.run(20.0)
         assert set(plant.kinds(at_s)) == {"pickup", "dropout"}
-        assert plant.export_w == pytest.approx(24_300.0)
+        assert (
+            24_300.0 - 0.2 * 200.0 - 0.1 <= plant.export_w <= 24_300.1
+        )  # a fifth of its margin is left alone
 
     def test_inverter_two_is_waited_for_before_its_contact_closes(self) -> None:
         plant = settled()
