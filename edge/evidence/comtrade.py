@@ -2,8 +2,8 @@
 
 Scans have no fixed rate: `nrates` is 0 and each sample carries its own time in µs. Values are whole counts from
 -99999 to 99998, scaled by a step of 1, 2 or 5 times a power of ten for each channel; 99999 stands for a value that
-is absent (the 1999 text's number, which readers take for 2013 as well; the 2013 text would leave the field empty,
-which some cannot read), and the channel "... absent" says so too.
+is absent (6.3 of the 1999 text; 8.4 of 2013 leaves the field empty, on which readers fail), and the channel
+"... absent" says so too.
 """
 
 from __future__ import annotations

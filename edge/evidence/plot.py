@@ -6,6 +6,7 @@ Drawn with Agg, without pyplot. Import it where a picture is drawn: Matplotlib c
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter
 
 from edge.evidence.channels import Status, channels
@@ -25,7 +27,12 @@ _DER_COLOURS = ("#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#0072B2", "#D55E00"
 _QUIET, _LOUD, _GREY, _GRID = "#009E73", "#D55E00", "#7A7A7A", "#E3E3E3"
 
 _WIDTH_IN, _CLOSER_IN, _POWER_IN, _LANE_IN, _HEAD_IN = 8.5, 5.0, 2.2, 0.19, 1.1
-_LABEL_IN, _CHAR_IN = 0.25, 0.052
+_LABEL_IN, _LABEL_PT = 0.3, 8.0
+_PHASE_COLOURS = {"a": "#D55E00", "b": "#56B4E9", "c": "#CC79A7"}
+_OF_PHASE = re.compile(r"-(va|[abc])(-va)?$")
+"""How the names of elements end that judge a phase or apparent power."""
+_PHASE_EXPORT = " export_w"
+"""How the columns of the phases end; that of the total is the bare word."""
 _MOST_DERS = 6
 """More are drawn as their sum, or nothing could be told apart."""
 
@@ -44,15 +51,19 @@ def draw(incident: Incident, path: Path) -> None:
     """
     lanes, windows = _lanes(incident), _windows(incident)
     labels = [grouped(incident.capture.marks, *window) for window in windows]
-    longest = max((len(label.text) for some in labels for label in some), default=0)
-    heights = [_POWER_IN, _POWER_IN, 0.1 + _LANE_IN * len(lanes), _LABEL_IN + _CHAR_IN * longest]
+    longest_in = max((_length_in(label.text) for some in labels for label in some), default=0.0)
+    panels = [(_POWER_IN, "PCC in kW", _export), (_POWER_IN, "DERs in kW", _power)]
+    if _ending(incident, _PHASE_EXPORT):
+        panels.insert(1, (_POWER_IN, "PCC by phase in kW", _phases))
+    heights = [height for height, _, _ in panels]
+    heights += [0.1 + _LANE_IN * len(lanes), _LABEL_IN + longest_in]
     widths = [_WIDTH_IN, _CLOSER_IN][: len(windows)]
     figure = Figure(figsize=(1.5 + sum(widths), _HEAD_IN + sum(heights)), layout="constrained", dpi=110)
     FigureCanvasAgg(figure)
     title = _verbatim(f"{incident.station}: {incident.detail}")
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", wrap=True)
     grid = figure.subplots(
-        4,
+        len(heights),
         len(windows),
         sharex="col",
         sharey="row",
@@ -61,13 +72,15 @@ def draw(incident: Incident, path: Path) -> None:
         width_ratios=widths,
     )
     for column, window in enumerate(windows):
+        for axes, (_, _, draw_panel) in zip(grid[:, column], panels, strict=False):
+            draw_panel(axes, incident)
         _column(list(grid[:, column]), incident, lanes, labels[column], window)
     when = incident.at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     about = f"event at {when} UTC, clock {incident.time_quality}, record {incident.seq} of {incident.gateway}"
     grid[0, 0].set_title(_verbatim(about), loc="left", fontsize=9, color=_GREY)
-    grid[0, 0].set_ylabel("PCC in kW")
-    grid[1, 0].set_ylabel("DERs in kW")
-    for axes in grid[:2, -1]:
+    for axes, (_, name, _) in zip(grid[:, 0], panels, strict=False):
+        axes.set_ylabel(name)
+    for axes in grid[: len(panels), -1]:
         if axes.get_legend_handles_labels()[1]:
             axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, frameon=False)
     figure.savefig(path, format="png", metadata={"Software": None})
@@ -80,10 +93,8 @@ def _column(
     labels: Sequence[Label],
     window: Window,
 ) -> None:
-    """All there is to see in one window, from the top down."""
-    export, power, states, words = column
-    _export(export, incident)
-    _power(power, incident)
+    """States, and what happened: what goes through all of one window, below its powers."""
+    *_, states, words = column
     _states(states, incident, lanes)
     for axes in column:
         _plain(axes)
@@ -101,11 +112,16 @@ def _column(
             rotation=90,
             ha="center",
             va="top",
-            fontsize=8,
+            fontsize=_LABEL_PT,
             bbox=box,
         )
     words.set_xlabel("time from the event in s")
     words.set_xlim(*window)
+
+
+def _length_in(text: str) -> float:
+    """How long a label is, upright, as it will be drawn."""
+    return float(TextPath((0.0, 0.0), _verbatim(text), size=_LABEL_PT).get_extents().width) / 72.0
 
 
 def _windows(incident: Incident) -> list[Window]:
@@ -126,6 +142,8 @@ def _export(axes: Axes, incident: Incident) -> None:
     if limit_w is not None:
         axes.axhline(limit_w, color=LIMIT, linewidth=1.2, linestyle=(0, (6, 2)), label="export limit")
     for name in _ending(incident, " pickup_w"):
+        if _OF_PHASE.search(name):
+            continue
         pickup_w, dropout_w = incident.series(f"{name} pickup_w"), incident.series(f"{name} dropout_w")
         if all(value == limit_w for value in (*pickup_w, *dropout_w)):
             continue
@@ -133,6 +151,20 @@ def _export(axes: Axes, incident: Incident) -> None:
         _line(axes, incident.t_s, dropout_w, DROPOUT, f"{name} dropout", ":")
     _stepped(axes, incident, "target_w", TARGET, "target", style=":")
     _stepped(axes, incident, "export_w", EXPORT, "export", width=1.5)
+    _in_kw(axes)
+
+
+def _phases(axes: Axes, incident: Incident) -> None:
+    """Export of each phase, and the pickups of the elements that judge them; those alike share a line."""
+    pickups: dict[tuple[float | None, ...], list[str]] = {}
+    for name in _ending(incident, " pickup_w"):
+        judged = _OF_PHASE.search(name)
+        if judged and judged[1] in _PHASE_COLOURS and not judged[2]:
+            pickups.setdefault(tuple(incident.series(f"{name} pickup_w")), []).append(name)
+    for values, names in pickups.items():
+        _line(axes, incident.t_s, values, PICKUP, f"{', '.join(names)} pickup", "-.")
+    for phase, colour in _PHASE_COLOURS.items():
+        _stepped(axes, incident, f"phase {phase}{_PHASE_EXPORT}", colour, f"export, phase {phase}", width=1.3)
     _in_kw(axes)
 
 

@@ -237,3 +237,19 @@ def test_the_header_tells_a_person(tmp_path: Path) -> None:
     record = reader.Comtrade()
     record.load(str(paths[0]), str(paths[1]))
     assert record.total_samples == 6
+
+
+def test_the_end_byte_of_older_files_is_neither_written_nor_needed() -> None:
+    made = files(incident())
+    assert "\x1a" not in made.cfg + made.dat
+    with_it, without = reader.Comtrade(), reader.Comtrade()
+    without.read(made.cfg, made.dat)
+    with_it.read(made.cfg, f"{made.dat}\x1a")
+    assert list(with_it.time) == list(without.time)
+
+
+def test_why_an_absent_value_is_no_empty_field() -> None:
+    """The 2013 text has it so; a reader that takes it would be a reason to write it so."""
+    made = files(incident())
+    with pytest.raises(ValueError, match="could not convert"):
+        reader.Comtrade().read(made.cfg, made.dat.replace(",99999,", ",,"))

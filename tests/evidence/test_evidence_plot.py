@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -103,3 +104,33 @@ def test_a_burst_of_marks_is_few_labels() -> None:
     (long,) = grouped([CaptureMark(t_s=0.0, type="trip", detail="x" * 99)], -1.0, 1.0)
     assert len(long.text) == 44
     assert long.text.endswith("…")
+
+
+def test_labels_stay_in_their_panel_and_clear_of_each_other(tmp_path: Path, drawn: list[Figure]) -> None:
+    """As wide as letters are, as close as labels may stand."""
+    marks = tuple(CaptureMark(t_s=0.4 * number, type="trip", detail="W" * 60) for number in range(10))
+    plot.draw(incident(trip().model_copy(update={"marks": marks})), tmp_path / "wide.png")
+    (figure,) = drawn
+    for panel in figure.axes[-2:]:
+        boxes = [text.get_window_extent() for text in panel.texts]
+        assert len(boxes) >= 3
+        assert all(box.y0 >= panel.bbox.y0 and box.y1 <= panel.bbox.y1 for box in boxes)
+        assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+
+def test_phases_have_a_panel_of_their_own(tmp_path: Path, drawn: list[Figure]) -> None:
+    """What judges a phase, or apparent power, is no line beside the total."""
+    judged = ("32", "32-a", "32-b", "PCS-a", "PCS-b", "PCS-va", "PCS-a-va")
+    columns: tuple[str, ...] = ("t_s", "export_w", "phase a export_w", "phase b export_w")
+    columns += tuple(f"{name} {what}" for name in judged for what in ("pickup_w", "dropout_w"))
+    thresholds = (25e3, 24e3, *(9e3, 8e3) * 2, *(9.5e3, 9.5e3) * 2, 26e3, 26e3, 9e3, 9e3)
+    rows = ((0.0, 14e3, 8e3, 6e3, *thresholds), (1.0, 15e3, None, 6e3, *thresholds))
+    plot.draw(incident(capture(columns, rows, limit_w=25e3)), tmp_path / "phases.png")
+    assert names(drawn[0], 0) == ["export limit", "32 pickup", "32 dropout", "export"]
+    assert names(drawn[0], 1) == [
+        "32-a, 32-b pickup",
+        "PCS-a, PCS-b pickup",
+        "export, phase a",
+        "export, phase b",
+    ]
+    assert drawn[0].axes[1].get_ylabel() == "PCC by phase in kW"
