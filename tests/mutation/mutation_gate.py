@@ -1,4 +1,4 @@
-"""The mutation gate on the heart: `make mutate` tries every mutant, with `--sample` some of them.
+"""The mutation gate on the heart: `make mutate` tries every mutant, with `--seconds` as many as there is time for.
 
 A mutant is the heart with one small slip: an operator, a comparison, a condition, a returned value, a call left
 out, or a number changed by one count, defaults and constants of modules included. A mutant that passes all
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import os
 import random
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,10 +43,19 @@ def main() -> int:
     if not every:
         raise SystemExit(f"mutation gate: nothing of the heart is in {' '.join(asked.only)}")
     reasons = {key: why for key, why in load_reasons(EQUIVALENT).items() if is_asked(key[0], asked.only)}
-    todo = sample(every, reasons, asked.sample) if asked.sample else every
-    control = unchanged(every[0])
+    todo = every if asked.seconds is None else drawn(every, reasons)
+    # Like a constant it meets every test, unless there is little time.
+    control = replace(unchanged(every[0]), in_function=asked.seconds is not None)
     began_as = fingerprint()
-    trial = Trial(Record(ROOT, TARGETS), TARGETS, [control, *todo], frozenset(reasons), asked.workers, _tell)
+    trial = Trial(
+        Record(ROOT, TARGETS),
+        TARGETS,
+        [control, *todo],
+        frozenset(reasons),
+        asked.workers,
+        _tell,
+        begin_within_s=math.inf if asked.seconds is None else asked.seconds,
+    )
     if pytest.main([*OPTIONS, *HEART], plugins=[trial.record, trial]) != 0:
         return 1
     if fingerprint() != began_as:
@@ -55,7 +66,7 @@ def main() -> int:
         _say([f"the unchanged heart does not pass its tests when it is imported again: {verdict}, see above"])
         return 1
     faults = list(faults_of(every, verdicts, reasons))
-    _say(report(every, todo, verdicts, reasons))
+    _say(report(every, verdicts, reasons))
     _say([f"{trial.recorded_s:.0f} s for the tests, {trial.tried_s:.0f} s for the mutants"])
     _say(faults)
     return 1 if faults else 0
@@ -73,7 +84,11 @@ def _tell(mutant: Mutant) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sample", type=int, help="so many mutants, drawn anew when heart or tests change")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        help="begin mutants for so long, in an order drawn anew when heart or tests change; those with a reason are left out",
+    )
     parser.add_argument(
         "--only", nargs="+", default=[], help="files or folders of the heart, e.g. edge/guard"
     )
@@ -117,11 +132,11 @@ def load_reasons(path: Path) -> Reasons:
     return reasons
 
 
-def sample(mutants: list[Mutant], reasons: Reasons, size: int) -> list[Mutant]:
-    """Some mutants without a reason; the same ones for the same tree, others when heart or tests change."""
-    drawn = random.Random(fingerprint())
+def drawn(mutants: list[Mutant], reasons: Reasons) -> list[Mutant]:
+    """The mutants without a reason in any order: the same for the same tree, another when heart or tests change."""
     bare = [mutant for mutant in mutants if mutant.key not in reasons]
-    return drawn.sample(bare, min(size, len(bare)))
+    random.Random(fingerprint()).shuffle(bare)
+    return bare
 
 
 def fingerprint() -> str:
@@ -130,9 +145,7 @@ def fingerprint() -> str:
     return hashlib.sha256(texts).hexdigest()
 
 
-def report(
-    every: list[Mutant], todo: list[Mutant], verdicts: dict[tuple[str, str], Verdict], reasons: Reasons
-) -> Iterator[str]:
+def report(every: list[Mutant], verdicts: dict[tuple[str, str], Verdict], reasons: Reasons) -> Iterator[str]:
     """What was covered, and what became of it."""
     numbers = [mutant for mutant in every if mutant.is_number]
     yield (
@@ -145,7 +158,7 @@ def report(
     excused = sum(verdict == "survived" and key in reasons for key, verdict in verdicts.items())
     killed = count["failed"] + count["broken"] + count["endless"]
     yield (
-        f"{len(todo)} tried, {killed} killed ({count['broken']} at import, {count['endless']} endless),"
+        f"{len(verdicts)} tried, {killed} killed ({count['broken']} at import, {count['endless']} endless),"
         f" {excused} survived with a reason, {count['survived'] - excused} without"
     )
 

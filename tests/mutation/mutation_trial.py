@@ -8,6 +8,7 @@ other tests too.
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import resource
 import signal
@@ -43,6 +44,8 @@ class Trial:
     workers: int
     tell: Callable[[Mutant], None]
     """Called with each survivor at once: a whole run takes minutes."""
+    begin_within_s: float = math.inf
+    """No mutant is begun later than this."""
     cpu_s: float = 10.0
     """What a test, or importing its file, may take beyond ten times its usual time before it counts as endless."""
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
@@ -60,6 +63,7 @@ class Trial:
         return True
 
     def _try_all(self, session: pytest.Session) -> None:
+        until_s = time.monotonic() + self.begin_within_s
         waiting = list(reversed(self.todo))
         running: dict[int, Mutant] = {}
         while waiting or running:
@@ -72,9 +76,9 @@ class Trial:
             pid, status = os.wait()
             mutant = running.pop(pid)
             self.verdicts[mutant.key] = verdict = _verdict(status)
-            if mutant.is_control and verdict != "survived":
+            if (mutant.is_control and verdict != "survived") or time.monotonic() > until_s:
                 waiting.clear()
-            elif verdict == "survived" and mutant.key not in self.excused:
+            if verdict == "survived" and mutant.key not in self.excused:
                 self.tell(mutant)
 
     def _child(self, session: pytest.Session, mutant: Mutant) -> NoReturn:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mutation_gate import faults_of, load_reasons, report, sample
+from mutation_gate import drawn, faults_of, load_reasons, report
 from mutation_mutants import Mutant, mutants_of
 from mutation_trial import Verdict
 
@@ -61,13 +60,13 @@ def test_only_once() -> None:
 """
 
 
-def tried(root: Path, tests: str) -> tuple[dict[str, str], str]:
+def tried(root: Path, tests: str, more: str = "") -> tuple[dict[str, str], str]:
     """The verdicts on the small heart with these tests, and what was said on standard error."""
     for name, text in {
         "heart/__init__.py": "",
         "heart/law.py": HEART,
         "tests/test_over.py": tests,
-        "try.py": TRY,
+        "try.py": TRY.replace("cpu_s=0.3", f"cpu_s=0.3{more}"),
     }.items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
@@ -90,6 +89,11 @@ def test_tests_that_do_not_pass_twice_end_it_and_are_named(tmp_path: Path) -> No
     assert len(verdicts) < 11, "those that wait are not tried"
     assert "tests/test_over.py::test_only_once" in said
     assert "assert 'TRIED' not in" in said
+
+
+def test_when_the_time_is_over_no_more_are_begun(tmp_path: Path) -> None:
+    verdicts, _ = tried(tmp_path, TESTS, ", begin_within_s=0.0")
+    assert list(verdicts) in (["nothing", "3 -> 4"], ["3 -> 4", "nothing"])
 
 
 def test_a_trial_that_goes_wrong_itself_says_why(tmp_path: Path) -> None:
@@ -145,20 +149,19 @@ def test_the_report_counts(mutants: list[Mutant]) -> None:
     verdicts: Verdicts = {mutant.key: "failed" for mutant in mutants}
     verdicts[mutants[0].key] = "survived"
     verdicts[mutants[2].key] = "endless"
-    assert list(report(mutants, mutants, verdicts, {mutants[0].key: "why"})) == [
+    assert list(report(mutants, verdicts, {mutants[0].key: "why"})) == [
         "1 functions and 3 numbers (1 of them constants and defaults) in 1 modules make 11 mutants",
         "11 tried, 10 killed (0 at import, 1 endless), 1 survived with a reason, 0 without",
     ]
 
 
-def test_a_sample_is_the_same_for_the_same_tree_and_leaves_out_what_has_a_reason(
+def test_the_order_is_the_same_for_the_same_tree_and_leaves_out_what_has_a_reason(
     mutants: list[Mutant],
 ) -> None:
-    drawn = sample(mutants, {mutants[0].key: "why"}, 10)
-    assert drawn == sample(mutants, {mutants[0].key: "why"}, 10)
-    assert len(drawn) == 10
-    assert mutants[0] not in drawn
-    assert len(sample([replace(mutants[0])], {}, 5)) == 1
+    order = drawn(mutants, {mutants[0].key: "why"})
+    assert order == drawn(mutants, {mutants[0].key: "why"})
+    assert order != mutants[1:]
+    assert sorted(order, key=mutants.index) == mutants[1:]
 
 
 @pytest.mark.parametrize(
