@@ -224,7 +224,8 @@ def test_noise_is_only_heard_where_the_load_is_known_to_the_least_margin(last_w:
 
 
 def test_before_the_first_sample_nothing_was_averaged() -> None:
-    assert Limiter(60.0, 0, 99.8, Noise(0.0)).averaged == 0
+    before = Limiter(60.0, 0, 99.8, Noise(0.0))
+    assert (before.averaged, before.drift_w) == (0, 0.0)
 
 
 @pytest.mark.parametrize(("wanted_w", "then_w"), [(61.0, 60.0), (61.01, 61.01), (59.0, 60.0), (58.99, 58.99)])
