@@ -91,7 +91,7 @@ def _begun_anew(
             for phase, limiter in zip(settings.phases, fresh.phases, strict=True)
         ),
         tracks=tuple(
-            replace(track, unproven=old.unproven)
+            track._replace(unproven=old.unproven)
             for track, old in zip(fresh.tracks, state.tracks, strict=True)
         ),
         fallback=replace(fresh.fallback, starting=was.starting, count=was.count + (not was.active)),

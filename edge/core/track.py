@@ -6,7 +6,7 @@ of the quickest answer that they allow and that of the slowest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.core.pace import AROUND, QUICK, TAIL_S, lags, learnt
 from edge.core.settings import DerPlant
@@ -20,8 +20,7 @@ EARLY_S = 0.5
 """A DER may be this much ahead of its model or behind it: an output lower than that explains is the weather's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """One DER's paths, and how its last settled measurement stood to them.
 
     `early` is its path if it answers as quickly as it may, `late` if as slowly. `below_w` is how far a curtailed DER stays under its limit (rounding, losses). `weather_w` is the measured
@@ -155,7 +154,7 @@ def sent(track: Track, plant: DerPlant, limit_w: float, now_s: float, command_s:
     """The track after `limit_w` was commanded at `now_s`; it is on the wire within `command_s`."""
     if track.unproven and track.unproven[-1][1] == limit_w == _last_goal_w(track.late):
         return track
-    higher = tuple(item for item in track.unproven if item[1] > limit_w)
+    higher = [item for item in track.unproven if item[1] > limit_w]
     since_s = track.unproven[len(higher)][0] if len(higher) < len(track.unproven) else now_s
     early, late = pruned(track.early, now_s), pruned(track.late, now_s)
     if 0.0 == limit_w < plant.min_w:

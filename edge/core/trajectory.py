@@ -7,7 +7,7 @@ the DER's slope. The level is the most that the DER can have been making at any 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 KEEP_S = 5.0
 """Commands older than this are folded into the base: longer than any meter's latency and averaging."""
@@ -15,8 +15,7 @@ OVER = 0.01
 """Of where a tail begins: what is left then is over, and the goal is reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trajectory:
+class Trajectory(NamedTuple):
     """A level at `at_s` moving towards `goal_w`, and the later goals.
 
     It moves by the slope, and no faster than a lag of time constant `tail_s` would.

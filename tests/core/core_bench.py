@@ -42,7 +42,7 @@ def still(plant: DerPlant, limit_w: float, seen_s: float, **swaps: object) -> Tr
     """A DER that has been at its limit for long, and was seen there."""
     early = Trajectory(0.0, limit_w, limit_w, plant.slope_w_per_s / QUICK)
     late = Trajectory(0.0, limit_w, limit_w, plant.slope_w_per_s / AROUND)
-    return replace(Track(early, late, seen_s), **swaps)  # type: ignore[arg-type]  # named fields of the track
+    return Track(early, late, seen_s)._replace(**swaps)  # type: ignore[arg-type]  # named fields of the track
 
 
 def pcc(

@@ -69,7 +69,7 @@ class TestPhase:
 
     def test_what_the_weather_gives_back_is_judged_by_the_whole_sites_export(self) -> None:
         """b is held down by clouds since a total of 30 W; the total has not risen, so neither has b."""
-        cloudy = (TRACKS[0], replace(TRACKS[1], seen_s=99.5, weather_w=20.0, export_w=30.0))
+        cloudy = (TRACKS[0], TRACKS[1]._replace(seen_s=99.5, weather_w=20.0, export_w=30.0))
         found = corrected(phase(0, 0.0, 0.5), limiter(40.0), cloudy, NOBODY, by_phase(29.0, 1.0, 0.0), 100.0)
         assert found.load_w == pytest.approx(0.5 * 20.0 - 29.0)
 

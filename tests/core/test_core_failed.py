@@ -147,7 +147,7 @@ def test_remote_limits_go_on_narrowing(override: Override, expected: dict[str, f
 
 
 def test_the_limiter_begins_anew_but_forgets_no_limit_that_may_be_in_a_device() -> None:
-    sent = replace(STATE.tracks[0], unproven=((1.0, 15.0),), below_w=float("nan"))
+    sent = STATE.tracks[0]._replace(unproven=((1.0, 15.0),), below_w=float("nan"))
     state = CoreState(
         limiter=replace(STATE.limiter, ceiling_w=float("nan"), sequence=7),
         tracks=(sent, STATE.tracks[1]),

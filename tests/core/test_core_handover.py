@@ -112,7 +112,7 @@ def test_what_storage_absorbs_gives_room() -> None:
     """B may go up by what c was measured to take, and no more."""
     plant = replace(SETTINGS, ders=(A, B, C))
     for took_w, told_w in ((-20.0, 80.0), (-10.0, 70.0)):
-        c = replace(at(C, -20.0), last_w=took_w)
+        c = at(C, -20.0)._replace(last_w=took_w)
         found = told({"a": 0.0, "b": 80.0, "c": -20.0}, at(A, 0.0), at(B, 50.0), c, settings=plant)
         assert found["b"] == pytest.approx(told_w)
 

@@ -46,7 +46,7 @@ def test_the_load_of_settled_ders_is_a_point(export_w: float) -> None:
 def test_a_lost_der_may_have_made_anything_up_to_its_last() -> None:
     span = load_span(SETTINGS, settled(10.0, 50.0), frozenset({"b"}), pcc(25.0, 100.0), 25.0)
     assert span == (-15.0, 35.0)
-    never = (settled(10.0, 50.0)[0], replace(settled(10.0, 50.0)[1], last_w=None))
+    never = (settled(10.0, 50.0)[0], settled(10.0, 50.0)[1]._replace(last_w=None))
     assert load_span(SETTINGS, never, frozenset({"b"}), pcc(25.0, 100.0), 25.0) == (-15.0, -15.0)
 
 
@@ -219,7 +219,7 @@ def test_a_clock_that_stands_raises_and_lowers_nothing() -> None:
 @pytest.mark.parametrize(("last_w", "heard"), [(0.999, True), (1.0, False)])
 def test_noise_is_only_heard_where_the_load_is_known_to_the_least_margin(last_w: float, heard: bool) -> None:
     a, b = settled(12.0, 48.0)
-    at = (a, replace(b, last_w=last_w))
+    at = (a, b._replace(last_w=last_w))
     assert (after(60.0, 0.0, at, lost=frozenset({"b"})).noise != Noise(0.0)) is heard
 
 

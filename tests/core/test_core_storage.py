@@ -39,15 +39,15 @@ def test_absorption_counts_while_it_is_measured() -> None:
     track = still(C, -20.0, 100.0, last_w=-18.0)
     assert absorbed_w(C, track, 101.0) == 18.0
     assert absorbed_w(C, track, 101.001) == 0.0
-    assert absorbed_w(C, replace(track, last_w=7.0), 100.0) == 0.0
+    assert absorbed_w(C, track._replace(last_w=7.0), 100.0) == 0.0
     assert absorbed_w(C, still(C, -20.0, 100.0), 100.0) == 0.0
 
 
 def test_storage_that_was_told_to_absorb_may_not_have() -> None:
     track = still(C, -20.0, 100.0, last_w=-5.0)
     assert output_span(track, C, 100.0, 100.1, 0.0) == (-20.0, -5.0)
-    assert output_span(replace(track, last_w=3.0), C, 100.0, 100.1, 0.0) == (-20.0, 0.0)
-    assert output_span(replace(track, last_w=None), C, 100.0, 100.1, 0.0) == (-20.0, 0.0)
+    assert output_span(track._replace(last_w=3.0), C, 100.0, 100.1, 0.0) == (-20.0, 0.0)
+    assert output_span(track._replace(last_w=None), C, 100.0, 100.1, 0.0) == (-20.0, 0.0)
     assert output_span(track, C, 101.0, 101.1, 0.0) == (-30.0, -5.0), (
         "not seen for long: anything down to its rating"
     )
@@ -111,7 +111,7 @@ def test_generation_that_is_held_down_for_long_is_probed_where_nothing_may_be_ex
 
     assert charge_w(101.0 - PROBE_AFTER_S) == 2.0
     assert charge_w(101.0 - PROBE_AFTER_S - 0.001) == pytest.approx(3.6), "and 2 % of 80 W"
-    content = replace(still(B, 50.0, 100.0, last_w=30.0, weather_w=30.0))
+    content = still(B, 50.0, 100.0, last_w=30.0, weather_w=30.0)
     limiter = Limiter(60.0, 1, 101.0, Noise(0.0))
     settings_ = replace(SETTINGS, ders=(B, C), charge_w=30.0)
     after = storage_step(
@@ -135,10 +135,10 @@ def test_storage_that_does_not_absorb_as_it_is_told_is_taken_for_full_for_a_minu
     assert ordered(still(C, -0.8, 100.0, last_w=0.001), 50.0) == (101.0, 161.0)
     told = still(C, -20.0, 100.0, last_w=-19.5)
     assert ordered(told, 50.0) == (101.0, 7.0)
-    short = replace(told, last_w=-19.1)
+    short = told._replace(last_w=-19.1)
     assert ordered(short, 101.0 - PATIENCE_S) == (96.0, 7.0)
     assert ordered(short, 101.0 - PATIENCE_S - 0.01) == (101.0, 161.0)
-    assert ordered(replace(told, last_w=None), 50.0) == (101.0, 161.0)
+    assert ordered(told._replace(last_w=None), 50.0) == (101.0, 161.0)
     assert ordered(still(C, 0.0, 100.0, last_w=30.0), 50.0) == (101.0, 7.0), "it was not told to absorb"
     for unseen_w in (0.0, None):
         assert ordered(still(C, -0.85, 100.0, last_w=unseen_w), 50.0) == (101.0, 161.0)
@@ -172,7 +172,7 @@ def test_a_generator_is_probed_after_twenty_seconds() -> None:
 def test_storage_counts_from_when_the_last_limit_can_have_been_on_the_wire() -> None:
     """c comes down from 20 W to nothing between 100 s and 100.5 s; 0.8 s before the sample it was at 12 W."""
     path = Trajectory(100.0, 20.0, 0.0, 40.0)
-    track = replace(IDLE, early=path, late=path)
+    track = IDLE._replace(early=path, late=path)
     assert step(START, 0.0, track, command_s=0.8).net_w == pytest.approx(12.0)
 
 

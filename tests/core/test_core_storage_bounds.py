@@ -116,7 +116,7 @@ def test_a_set_point_serves_nothing_without_sight() -> None:
     """Though at night it might give all that generation leaves."""
     by_setpoint = replace(SITE, ders=(A, B, replace(C, by_setpoint=True)))
     state = running(by_setpoint)
-    dark = replace(state.tracks[1], last_w=0.0, weather_w=0.0)
+    dark = state.tracks[1]._replace(last_w=0.0, weather_w=0.0)
     night = replace(seen(None), ders=(*seen(None).ders[:1], der("b", 0.0, 60.0, NOW_S), seen(None).ders[2]))
     state = state._replace(tracks=(state.tracks[0], dark, state.tracks[2]))
     _, wish = core_step(night, by_setpoint, state, Permit(), NOW_S, in_service=True)

@@ -62,7 +62,7 @@ class TestObserved:
         assert (self.see(falling, output_w).weather_w is not None) is weather
 
     def test_a_cloud_on_the_way_down_stays_until_the_output_is_where_its_path_is(self) -> None:
-        cloud = replace(sent(at(80.0), B, 40.0, 9.5, 0.03), weather_w=5.0)
+        cloud = sent(at(80.0), B, 40.0, 9.5, 0.03)._replace(weather_w=5.0)
         assert self.see(cloud, 30.0).weather_w == 30.0
         assert self.see(cloud, 52.0).weather_w is None
 
@@ -84,12 +84,12 @@ class TestObserved:
 class TestOutputSpan:
     def test_a_settled_der_is_a_point_less_what_it_loses(self) -> None:
         assert output_span(at(40.0), B, 9.8, 10.0, 0.0) == (40.0, 40.0)
-        assert output_span(replace(at(40.0), below_w=0.5), B, 9.8, 10.0, 0.0) == (39.5, 39.5)
-        assert output_span(replace(at(0.1), below_w=0.5), B, 9.8, 10.0, 0.0) == (0.0, 0.0)
+        assert output_span(at(40.0)._replace(below_w=0.5), B, 9.8, 10.0, 0.0) == (39.5, 39.5)
+        assert output_span(at(0.1)._replace(below_w=0.5), B, 9.8, 10.0, 0.0) == (0.0, 0.0)
 
     def test_the_weather_caps_both_ends(self) -> None:
-        assert output_span(replace(at(40.0), weather_w=10.0, export_w=0.0), B, 9.8, 10.0, 0.0) == (10.0, 10.0)
-        assert output_span(replace(at(40.0), weather_w=50.0, export_w=0.0), B, 9.8, 10.0, 0.0) == (40.0, 40.0)
+        assert output_span(at(40.0)._replace(weather_w=10.0, export_w=0.0), B, 9.8, 10.0, 0.0) == (10.0, 10.0)
+        assert output_span(at(40.0)._replace(weather_w=50.0, export_w=0.0), B, 9.8, 10.0, 0.0) == (40.0, 40.0)
 
     @pytest.mark.parametrize(
         ("age_s", "before_w", "now_w", "back_w"),
@@ -106,7 +106,7 @@ class TestOutputSpan:
         self, age_s: float, before_w: float | None, now_w: float, back_w: float
     ) -> None:
         """It was not: the export of the returning sun looked like a drop of the load, and all were cut."""
-        track = replace(at(40.0), weather_w=10.0, export_w=before_w)
+        track = at(40.0)._replace(weather_w=10.0, export_w=before_w)
         low_w, high_w = output_span(track, B, 9.9, 9.9 + age_s, now_w)
         assert [low_w, high_w] == [10.0, pytest.approx(10.0 + back_w)]
 
@@ -201,7 +201,7 @@ class TestPace:
     def test_neither_a_rise_nor_the_weather_teaches_anything(self) -> None:
         rising = sent(at(10.0), B, 80.0, 9.95, 0.0)
         assert observed(rising, B, der("b", 10.0, 80.0, 10.3), 10.3, None).slow == AROUND
-        cloud = replace(sent(at(80.0), B, 0.0, 9.95, 0.0), weather_w=20.0)
+        cloud = sent(at(80.0), B, 0.0, 9.95, 0.0)._replace(weather_w=20.0)
         after = observed(cloud, B, der("b", 20.0, 0.0, 10.3), 10.3, None)
         assert (after.slow, after.late) == (AROUND, cloud.late)
 
@@ -215,7 +215,7 @@ class TestPace:
 def lagging(limit_w: float) -> Track:
     """Settled at a limit, and known to come to it by a lag."""
     track = at(limit_w)
-    return replace(track, lag=True, late=tailed(track.late, TAIL_S * track.slow))
+    return track._replace(lag=True, late=tailed(track.late, TAIL_S * track.slow))
 
 
 class TestLag:
