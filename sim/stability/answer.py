@@ -160,10 +160,8 @@ def _judged(bench: Bench, steps: Sequence[tuple[float, float]], *, rises: bool =
         during = truth.between(at_s, end_s)
         goal_w = min(nameplate_w, max(0.0, float(during.host_load_w.mean()) + limit_w - margin_w))
         from_s = heard_s(sim, truth, at_s)
-        inside = (truth.t_s >= from_s) & (truth.t_s < end_s)
-        commands += room_for(
-            truth.t_s[inside], lost_w[inside], from_s, total_w, goal_w, bench.ramp_up_w_per_s
-        )
+        heard = truth.t_s >= from_s
+        commands += room_for(truth.t_s[heard], lost_w[heard], from_s, total_w, goal_w, bench.ramp_up_w_per_s)
         total_w = goal_w
     best = replay(sim, truth, bench.ready_s, before.inverter_w[-1].tolist(), commands, bench.lost)
     return Answer(

@@ -116,6 +116,12 @@ def test_a_drop_is_answered_as_the_clairvoyant_does(
     assert 0.0 < found.margin_pu <= max(0.01, 4 * noise_pu)
 
 
+def test_a_second_drop_may_come_before_the_first_was_heard_of() -> None:
+    found = answer("second-drop", Case(Cell(2.0, 1.0, 0.1, 100.0, 0.0), seed=7))
+    assert 0.5 < found.best.response_s < 4.0
+    assert found.ratio <= 1.5
+
+
 def test_the_map_is_drawn_with_what_there_is(tmp_path: Path) -> None:
     judged = Figures(2.2, 0.0, 0.0, 2.0, 2.0, 0.0)
     drawn = Answer(Case(Cell(0.5, 0.0, 0.1, 100.0, 0.0)), judged, replace(judged, response_s=2.0), 0.006)
