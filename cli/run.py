@@ -57,9 +57,18 @@ def load_site(path: Path) -> tuple[SiteFile, Site, Settings]:
     try:
         settings = Settings.of(site)
     except UnfitError as error:
-        fail(REFUSED, *(f"{path}: {problem}" for problem in error.problems))
+        fail(REFUSED, *(_placed(text, path, problem) for problem in error.problems))
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return SiteFile(path.resolve(), text, sha256), site, settings
+
+
+def _placed(text: str, path: Path, problem: str) -> str:
+    """What a site is unfit for, told as other mistakes of its file are: with the line of the key."""
+    from edge.model.strict_toml import placed
+    from edge.model.toml_lines import path_of
+
+    key, _, sentence = problem.partition(": ")
+    return placed(text, str(path), path_of(key), sentence)
 
 
 def log_to_stderr() -> None:

@@ -176,6 +176,7 @@ def _limited(
             tuple(limit.limit_w for limit in state.guard.limits),
             settings.noise_w,
             now_s,
+            permit.unresponsive,
         )
         return core_state, wish, state.polarity, error
     return core_state, wish, polarity, None

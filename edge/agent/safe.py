@@ -10,7 +10,7 @@ from edge.guard.limits import part
 from edge.guard.settings import safe_w
 from edge.model.commands import Commands, DerLimit, OutputCommand
 from edge.model.durable import Durable
-from edge.model.site import NON_EXPORT_METHODS, Der, Site
+from edge.model.site import Der, Site
 from edge.model.storage_rules import StorageRules
 
 
@@ -62,8 +62,6 @@ def _share(site: Site) -> float:
     shares = [1.0]
     for phase in (None, *site.limited_phases):
         allowed_w = min(site.limit_w, safe_w(site)) if phase is None else safe_w(site, phase)
-        if site.agreement.method in NON_EXPORT_METHODS and phase is None:
-            allowed_w = 0.0
         most_w = sum(part(site, der, phase) * der.nameplate_w for der in site.der)
         if most_w > 0.0:
             shares.append(max(0.0, allowed_w - site.unmanaged_w(phase)) / most_w)

@@ -25,6 +25,7 @@ def stand_in(
     granted_w: tuple[float, ...],
     noise_w: float,
     now_s: float,
+    ignoring: frozenset[str] = frozenset(),
 ) -> tuple[CoreState, Wish]:
     """The limiter's state and wish after a scan that it could not finish.
 
@@ -35,8 +36,9 @@ def stand_in(
         granted_w: What the guard granted each DER in the scan before.
         noise_w: σ of the measured power, as fixed at commissioning.
         now_s: Monotonic time of the scan.
+        ignoring: DERs that took a lower limit and kept their power: as good as unheard.
     """
-    heard = {der.name for der in image.ders if der.reachable and not der.refused}
+    heard = {der.name for der in image.ders if der.reachable and not der.refused} - ignoring
     unheard = tuple(plant for plant in settings.ders if plant.name not in heard)
     asked_w = (cap.cap_w for cap in image.overrides if cap.der is None and cap.cap_w is not None)
     total_w = max(0.0, min(_room_w(settings, heard), *asked_w, settings.nameplate_w))

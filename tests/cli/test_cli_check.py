@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from cli.check import _shown
 from cli.main import build
+from cli.run import load_site
 from sim.simfile import DEMO
 
 DEMO_SITE = DEMO.with_name("demo.site.toml")
@@ -209,3 +211,16 @@ def test_what_a_device_does_not_say_is_left_out() -> None:
     assert _shown({"manufacturer": "x", "nameplate_w": None, "f_hz": 60.0}) == "manufacturer x, f_hz 60.0"
     assert _shown({"closed": None}) == "answers, and shows no contact"
     assert _shown({"closed": False}) == "closed False"
+
+
+def test_an_unfit_site_is_not_run_and_told_why_with_the_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = changed(tmp_path, 'kind = "32"', 'kind = "32"\ndelay_s = 0.3')
+    line = file.read_text().splitlines().index("delay_s = 0.3") + 1
+    with pytest.raises(typer.Exit) as ended:
+        load_site(file)
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err.startswith(
+        f"{file}:{line}: guard.element[0].delay_s: security: 0.30 s is less"
+    )

@@ -125,6 +125,15 @@ def test_one_that_does_not_answer_counts_at_nameplate_and_its_contact_opens(swap
     assert after.lost == {"b"}
 
 
+def test_one_that_ignores_its_limit_counts_as_one_that_does_not_answer() -> None:
+    after, wish = stand_in(SOUND, SETTINGS, STATE, (20.0, 80.0), 0.0, NOW_S, frozenset({"a"}))
+    assert wish.limits_w == {"a": 0.0, "b": pytest.approx(80.0 * 3.0 / 100.0)}
+    assert after.lost == {"a"}
+    after, wish = stand_in(SOUND, SETTINGS, STATE, (20.0, 80.0), 0.0, NOW_S, frozenset({"b"}))
+    assert wish.limits_w == {"a": 0.0, "b": 0.0}
+    assert wish.isolate == after.isolated == {"k"}
+
+
 def test_what_was_isolated_stays_so_and_nothing_closes() -> None:
     after, wish = stand_in(SOUND, SETTINGS, STATE._replace(isolated=frozenset({"k"})), (9.0, 9.0), 0.0, NOW_S)
     assert wish.isolate == after.isolated == {"k"}

@@ -54,6 +54,14 @@ def test_the_guard_trips_on_an_excursion_all_the_same(failing: Plant) -> None:
     assert failing.longest_excursion_s(25_000.0, at_s) <= 2.0
 
 
+def test_a_der_that_keeps_its_power_is_cut_off_while_it_fails(failing: Plant) -> None:
+    guard = failing.state.guard._replace(unresponsive=frozenset({"inverter-2"}))
+    failing.state = failing.state._replace(guard=guard)
+    failing.run(failing.site.control.scan_s + 0.1)
+    assert not failing.commanded_closed
+    assert failing.view.target is None
+
+
 def test_nothing_closes_while_it_fails(failing: Plant) -> None:
     failing.restart(1.0).run(20.0)
     assert not failing.closed
