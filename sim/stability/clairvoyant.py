@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -44,7 +45,8 @@ def replay(
     sun_pu = after.available_w / sim.nameplate_w
     plant.fleet.sun_pu[:] = sun_pu[0]
     plant.fleet.settle(plant.energised())
-    todo = sorted(commands, reverse=True)
+    # Two steps may be heard of in one sample: the last command counts.
+    todo = sorted(commands, key=itemgetter(0))[::-1]
     inverter_w = np.empty_like(after.inverter_w)
     for index, t_s in enumerate(after.t_s.tolist()):
         while todo and t_s > todo[-1][0] + truth.dt_s / 2:
