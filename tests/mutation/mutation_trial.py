@@ -76,6 +76,9 @@ class Trial:
             pid, status = os.wait()
             mutant = running.pop(pid)
             self.verdicts[mutant.key] = verdict = _verdict(status)
+            if len(self.verdicts) % 100 == 0:
+                sys.stdout.write(f"\n{len(self.verdicts)} of {len(self.todo)} tried\n")
+                sys.stdout.flush()
             if (mutant.is_control and verdict != "survived") or time.monotonic() > until_s:
                 waiting.clear()
             if verdict == "survived" and mutant.key not in self.excused:
