@@ -72,7 +72,7 @@ def test_an_anchor_keeps_what_is_still_in_flight() -> None:
     found = anchored(path, 1.5, 30.0, 20.0)
     assert found.goals == ((1.0, 0.0, 5.0), (1.5, 30.0, 5.0), (2.0, 20.0, 50.0))
     assert found.slope_w_per_s == 20.0
-    assert anchored(path, 2.0, 30.0, 10.0).goals[-1] == (2.0, 30.0, 50.0)
+    assert anchored(path, 2.0, 30.0, 10.0).goals == ((1.0, 0.0, 5.0), (2.0, 5.0, 50.0), (2.0, 30.0, 50.0))
 
 
 def test_an_anchor_leaves_what_was_before_it() -> None:
