@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.pace import AROUND, QUICK, SPREAD, lags, learnt
+from edge.core.pace import AROUND, QUICK, SPREAD, TAIL_S, lags, learnt
 
 
 def test_a_profile_may_be_off_by_two() -> None:
@@ -37,6 +39,10 @@ def test_it_stays_between_what_the_profile_says_and_twice_that(shares: list[floa
         assert AROUND <= slow <= SPREAD
 
 
+def test_the_tail_holds_a_lag_of_a_second_to_90_percent_by_as_much_as_the_slowest_has() -> None:
+    assert 1 / math.log(10) < TAIL_S <= 1.2 / math.log(10)
+
+
 @pytest.mark.parametrize("lag", [True, False])
 @pytest.mark.parametrize(
     ("seen_w", "straight_w", "lagging_w", "told"),
@@ -60,4 +66,5 @@ def test_it_stays_between_what_the_profile_says_and_twice_that(shares: list[floa
 def test_a_lag_is_told_by_where_it_differs_from_a_slope(
     lag: bool, seen_w: float, straight_w: float, lagging_w: float, told: bool | None
 ) -> None:
-    assert lags(lag, seen_w, straight_w, lagging_w, 1.0) is (lag if told is None else told)
+    found = lags(lag, 2 * seen_w, 2 * straight_w, 2 * lagging_w, 2.0)
+    assert found is (lag if told is None else told)
