@@ -18,7 +18,8 @@ _FIRST_PORT = 15_101
 class Fleet:
     """`inverters` of 10 kW behind one contact, half of each generation of models; limit 25 % of nameplate.
 
-    Times in s, noise and load in units of nameplate. `poll_s` is the meter's, None for the site file's default.
+    Times in s, noise and load in units of nameplate. `poll_s` is the meter's, None for the site file's default;
+    `control` is more of the site file's table of that name.
     """
 
     inverters: int
@@ -32,6 +33,7 @@ class Fleet:
     noise_pu: float = 0.002
     load_pu: float = 0.45
     seed: int = 1
+    control: str = ""
 
     @property
     def nameplate_w(self) -> float:
@@ -144,6 +146,7 @@ kind = "32"
 [control]
 scan_s = {self.scan_s}
 fallback_hold_s = 1.0
+{self.control}
 [enter_service]
 delay_s = 1.0
 ramp_s = 1.0

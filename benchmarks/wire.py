@@ -28,7 +28,7 @@ _WATCHDOG_MS = 500
 _LOAD_PU = 0.45
 _STEP_PU = 0.03
 """The limiter averages noise out and holds small changes back. A step of this size it follows: down at once, and up by
-what its ramp allows in a period, so every limit moves by 1 % of nameplate at each sample."""
+what its ramp allows in a period, so every limit moves at each sample."""
 
 
 @dataclass
