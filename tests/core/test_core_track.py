@@ -10,7 +10,7 @@ from core_bench import B, der, still
 
 from edge.core.pace import AROUND, TAIL_S
 from edge.core.track import Track, levels, most_sent_w, new_track, observed, output_span, sent
-from edge.core.trajectory import level_at, tailed
+from edge.core.trajectory import Trajectory, level_at, tailed
 from edge.model.image import DerReading
 from edge.model.sample import Sample
 
@@ -225,6 +225,24 @@ class TestLag:
         """One that was not there hid a second drop until the element tripped."""
         track = new_track(B, 5.0)
         assert (track.lag, track.early.tail_s, track.late.tail_s) == (False, 0.0, 0.0)
+
+    @pytest.mark.parametrize(
+        ("slow", "at_s", "output_w", "lag"),
+        [
+            (AROUND, 11.4, 10.0, True),  # without a lag it is at its goal, with one at 14 W
+            (AROUND, 11.4, 15.0, False),
+            (AROUND, 11.3, 10.0, False),
+            (2.0, 12.5, 6.0, True),  # the same at 13 W: all of it is as much slower
+            (2.0, 12.5, 14.0, False),
+            (2.0, 12.3, 6.0, False),
+        ],
+    )
+    def test_it_is_seen_in_what_is_left_when_the_slope_has_ended(
+        self, slow: float, at_s: float, output_w: float, lag: bool
+    ) -> None:
+        late = Trajectory(0.0, 80.0, 80.0, B.slope_w_per_s / slow)
+        track = sent(at(80.0)._replace(late=late, slow=slow), B, 0.0, 10.0, 0.0)
+        assert observed(track, B, der("b", output_w, 0.0, at_s), at_s, None).lag is lag
 
     def climbed(self, rise_w_per_s: float, poll_s: float) -> list[tuple[float, Track]]:
         """From 20 W up by a ramp to 70 W: its true output every 0.1 s, and its track, polled now and then."""
