@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from sim.reversion_timers import Floats, ReversionTimers
 
 CHARGE, DISCHARGE = 1, 2
 """Bits of StorCtl_Mod: which of the two rates is in force."""
-_EPS = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class BandBank:
         self.charge_pu: Floats = charge_pu.copy()
         self.discharge_pu: Floats = discharge_pu.copy()
         self.revert_after_s: Floats = np.zeros(count)
-        self._left_s: Floats = np.full(count, np.inf)
+        self._timers = ReversionTimers(count)
         self._low_pu: Floats = np.full(count, -np.inf)
         self._high_pu: Floats = np.full(count, np.inf)
         self._acts = False
@@ -47,19 +45,14 @@ class BandBank:
             value = getattr(change, name)
             if value is not None:
                 getattr(self, name)[unit] = value
-        runs = self.mode[unit] and self.revert_after_s[unit] > 0
-        self._left_s[unit] = self.revert_after_s[unit] if runs else np.inf
+        self._timers.start(unit, self.revert_after_s[unit] if self.mode[unit] else 0.0)
         self._take()
 
     def step(self, dt_s: float) -> None:
         """Let `dt_s` pass; timers that run out release."""
-        if not self._acts:
-            return
-        self._left_s = self._left_s - dt_s
-        expired = self._left_s <= _EPS
-        if expired.any():
+        expired = self._timers.expired(dt_s)
+        if expired is not None:
             self.mode = np.where(expired, 0, self.mode)
-            self._left_s = np.where(expired, np.inf, self._left_s)
             self._take()
 
     def held(self, wish_pu: Floats) -> Floats:

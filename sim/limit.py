@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from math import ceil, isinf
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.quirks import Quirk
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-
-_EPS = 1e-9
+from sim.reversion_timers import Flags, Floats, ReversionTimers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +38,8 @@ class LimitBank:
         self.revert_enabled: Flags = np.zeros(count, dtype=bool)
         self.revert_cap_pu: Floats = np.ones(count)
         self.revert_after_s: Floats = np.zeros(count)
-        self.left_s: Floats = np.full(count, np.inf)
         self.in_force_pu: Floats = np.ones(count)
-        self._running = False
+        self._timers = ReversionTimers(count)
         self._quirks = [frozenset(of_unit) for of_unit in quirks] or [frozenset()] * count
         self._lapses_silently: Flags = np.array(
             [Quirk.REVERSION_LAPSES_SILENTLY in of_unit for of_unit in self._quirks]
@@ -62,23 +55,17 @@ class LimitBank:
                 getattr(self, name)[unit] = value
         if taken:
             self.in_force_pu[unit] = self.cap_pu[unit] if self.enabled[unit] else 1.0
-        runs = self.enabled[unit] and self.revert_after_s[unit] > 0
-        self.left_s[unit] = self.revert_after_s[unit] if runs else np.inf
-        self._running = bool(runs) or 1 in np.isfinite(self.left_s).tobytes()
+        self._timers.start(unit, self.revert_after_s[unit] if self.enabled[unit] else 0.0)
 
     def step(self, dt_s: float) -> None:
         """Let `dt_s` pass; timers that run out revert."""
-        if not self._running:
-            return
-        self.left_s = self.left_s - dt_s
-        expired = self.left_s <= _EPS
-        if expired.any():
+        expired = self._timers.expired(dt_s)
+        if expired is not None:
             self._revert(expired)
 
     def remaining_s(self, unit: int) -> int:
         """Whole seconds until `unit` reverts, rounded up; 0 when no timer runs."""
-        left_s = float(self.left_s[unit])
-        return 0 if isinf(left_s) else ceil(left_s - _EPS)
+        return self._timers.remaining_s(unit)
 
     def command_pu(self) -> Floats:
         """What the power stage is told, in units of nameplate."""
@@ -98,5 +85,3 @@ class LimitBank:
         self.cap_pu = np.where(shown & self.revert_enabled, self.revert_cap_pu, self.cap_pu)
         held = np.where(self.revert_enabled & shown, self.revert_cap_pu, 1.0)
         self.in_force_pu = np.where(expired & ~self._ignores, held, self.in_force_pu)
-        self.left_s = np.where(expired, np.inf, self.left_s)
-        self._running = bool(np.isfinite(self.left_s).any())

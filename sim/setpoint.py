@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, isinf
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-
-_EPS = 1e-9
+from sim.reversion_timers import Flags, Floats, ReversionTimers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +34,8 @@ class SetpointBank:
         self.revert_enabled: Flags = np.zeros(count, dtype=bool)
         self.revert_set_pu: Floats = np.zeros(count)
         self.revert_after_s: Floats = np.zeros(count)
-        self.left_s: Floats = np.full(count, np.inf)
+        self._timers = ReversionTimers(count)
         self._command_pu = idle_pu
-        self._running = False
 
     def wish(self, unit: int, idle_pu: float) -> None:
         """What a unit does from now on when it has no setpoint."""
@@ -54,26 +48,20 @@ class SetpointBank:
             value = getattr(change, name)
             if value is not None:
                 getattr(self, name)[unit] = value
-        runs = self.enabled[unit] and self.revert_after_s[unit] > 0
-        self.left_s[unit] = self.revert_after_s[unit] if runs else np.inf
+        self._timers.start(unit, self.revert_after_s[unit] if self.enabled[unit] else 0.0)
         self._take()
 
     def step(self, dt_s: float) -> None:
         """Let `dt_s` pass; timers that run out revert."""
-        if not self._running:
-            return
-        self.left_s = self.left_s - dt_s
-        expired = self.left_s <= _EPS
-        if expired.any():
+        expired = self._timers.expired(dt_s)
+        if expired is not None:
             self.enabled = np.where(expired, self.revert_enabled, self.enabled)
             self.set_pu = np.where(expired & self.revert_enabled, self.revert_set_pu, self.set_pu)
-            self.left_s = np.where(expired, np.inf, self.left_s)
             self._take()
 
     def remaining_s(self, unit: int) -> int:
         """Whole seconds until `unit` reverts, rounded up; 0 when no timer runs."""
-        left_s = float(self.left_s[unit])
-        return 0 if isinf(left_s) else ceil(left_s - _EPS)
+        return self._timers.remaining_s(unit)
 
     def command_pu(self) -> Floats:
         """What the power stage is told, in units of nameplate."""
@@ -81,4 +69,3 @@ class SetpointBank:
 
     def _take(self) -> None:
         self._command_pu = np.where(self.enabled, self.set_pu, self._idle_pu)
-        self._running = bool(np.isfinite(self.left_s).any())
