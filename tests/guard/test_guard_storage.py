@@ -367,3 +367,8 @@ def test_what_it_does_when_nobody_speaks_to_it() -> None:
     assert not any("may be at most" in one for one in alone("setpoint", "export_only", 1.0))
     kept = said(CELLS, METHOD, (CONTACT, ""), ('[[guard.element]]\nkind = "32"', ""))
     assert any("der[1].reversion: inverter-2 keeps its last limit" in one for one in kept)
+
+
+def test_a_floor_begins_at_nothing() -> None:
+    assert told(10.0, 0.05) == (10.0, 0.0)
+    assert told(10.0, -0.05) == (10.0, -0.05)
