@@ -24,6 +24,9 @@ def test_a_new_track_may_be_making_everything_or_nothing() -> None:
     track = new_track(B, 5.0)
     assert output_span(track, B, 5.0, 5.2, 0.0) == (0.0, 80.0)
     assert most_sent_w(track) == 0.0
+    down = sent(track, B, 0.0, 10.0, 0.0)
+    assert level_at(down.early, 10.1 + 0.25) == pytest.approx(80.0 - 0.25 * 160.0)
+    assert level_at(down.late, 10.23 + 0.25) == pytest.approx(80.0 - 0.25 * 80.0 / 1.15)
 
 
 class TestObserved:
@@ -49,6 +52,29 @@ class TestObserved:
         """A cloud while the ceiling rises: it was taken for load, and the ceiling went on rising."""
         rising = sent(at(40.0), B, 80.0, 9.7, 0.03)
         assert self.see(rising, output_w).weather_w == (output_w if weather else None)
+
+    @pytest.mark.parametrize(("output_w", "weather"), [(39.1, True), (39.3, False), (40.5, False)])
+    def test_half_a_second_behind_its_rising_limit_is_not_the_weather(
+        self, output_w: float, weather: bool
+    ) -> None:
+        rising = sent(at(40.0), B, 80.0, 9.4, 0.03)
+        assert (self.see(rising, output_w).weather_w is not None) is weather
+
+    @pytest.mark.parametrize(("output_w", "weather"), [(48.9, True), (49.0, False)])
+    def test_its_slowest_path_half_a_second_ago_less_one_percent_is_explained(
+        self, output_w: float, weather: bool
+    ) -> None:
+        """Told at 9.1 it rises from 9.36 on by 69.57 W/s: 49.74 W at 9.5."""
+        rising = sent(at(40.0), B, 80.0, 9.1, 0.03)
+        assert (self.see(rising, output_w).weather_w is not None) is weather
+
+    @pytest.mark.parametrize(("output_w", "weather"), [(55.8, True), (56.0, False)])
+    def test_a_cloud_is_over_when_the_output_is_where_its_path_was_a_tenth_of_a_second_ago(
+        self, output_w: float, weather: bool
+    ) -> None:
+        """56.70 W at 9.9, and 1 % of nameplate less."""
+        rising = sent(at(40.0), B, 80.0, 9.4, 0.03)._replace(weather_w=50.0)
+        assert (self.see(rising, output_w).weather_w is not None) is weather
 
     @pytest.mark.parametrize(
         ("output_w", "weather"), [(36.0, False), (20.0, False), (9.3, False), (9.1, True)]
