@@ -92,6 +92,24 @@ class TestObserved:
         assert self.see(cloud, 30.0).weather_w == 30.0
         assert self.see(cloud, 52.0).weather_w is None
 
+    def test_what_is_about_to_move_is_not_settled(self) -> None:
+        assert self.see(sent(at(40.0), B, 80.0, 9.99, 0.03), 39.5).below_w == 0.0
+
+    def test_one_that_has_just_come_down_stays_on_its_path(self) -> None:
+        fallen = sent(at(80.0), B, 0.0, 8.5, 0.03)
+        assert level_at(fallen.late, 10.0) == 0.0
+        assert self.see(fallen, 0.5).late == fallen.late
+
+    @pytest.mark.parametrize("output_w", [40.0, 39.5, 30.0])
+    def test_at_or_below_a_settled_limit_it_stays_on_its_path(self, output_w: float) -> None:
+        seen = self.see(at(40.0), output_w)
+        assert (seen.early, seen.late) == (at(40.0).early, at(40.0).late)
+
+    def test_one_percent_below_its_goal_it_still_teaches_its_pace(self) -> None:
+        falling = sent(at(80.0)._replace(slow=1.5), B, 40.0, 9.7, 0.03)
+        assert self.see(falling, 39.2).slow < 1.5
+        assert self.see(falling, 39.19).slow == 1.5
+
     def test_above_its_limit_the_path_is_put_right(self) -> None:
         track = self.see(at(40.0), 70.0)
         assert (level_at(track.early, 10.0), level_at(track.late, 10.0)) == (70.0, 70.0)
