@@ -53,7 +53,9 @@ class TestObserved:
         rising = sent(at(40.0), B, 80.0, 9.7, 0.03)
         assert self.see(rising, output_w).weather_w == (output_w if weather else None)
 
-    @pytest.mark.parametrize(("output_w", "weather"), [(39.1, True), (39.3, False), (40.5, False)])
+    @pytest.mark.parametrize(
+        ("output_w", "weather"), [(39.1, True), (40.0 - 0.01 * 80.0, False), (39.3, False), (40.5, False)]
+    )
     def test_half_a_second_behind_its_rising_limit_is_not_the_weather(
         self, output_w: float, weather: bool
     ) -> None:
