@@ -16,6 +16,7 @@ from edge.model.band import STEP, Band
 from edge.model.freshness import DerFreshness, der_grid
 from edge.model.image import DerReading
 from edge.model.readings import DerRaw
+from edge.model.refusal import Refusal
 from edge.model.sample import Sample
 from edge.model.site import Der
 from sim.files.fault import FaultKind
@@ -64,7 +65,7 @@ class VirtualDer:
         self._v_pu, self._f_hz = Sample.none(), Sample.none()
         self._known = False
         self.tried = False
-        self._refused = False
+        self._refusal = Refusal(der.nameplate_w)
         self._reversion_fails = False
         self._said_lost = False
         self._wanted: Band | None = None
@@ -88,7 +89,7 @@ class VirtualDer:
                 output_w=self._freshness.output_w,
                 limit_w=self._limit_w,
                 reachable=reachable,
-                refused=self._refused or self._reversion_fails,
+                refused=self._refusal.active or self._reversion_fails,
                 v_pu=self._v_pu,
                 f_hz=self._f_hz,
                 floor_w=self._floor_w,
@@ -239,21 +240,21 @@ class VirtualDer:
         self._exchange(reply, now_s, acknowledged, writes=True)
 
     def _take_result(self, reply: Reply, band: Band, sent_s: float, now_s: float, *, taken: bool) -> None:
+        found = None
         if taken:
             found = self._limits.read(reply, now_s)
             self._hold(found, sent_s, now_s + TRANSACTION_S)
             if not found.differs(band, STEP / 2 * self.der.nameplate_w):
-                if self._refused:
+                self._written, self._held = band, None
+                if self._refusal.taken(now_s, band):
                     self._tell("device-return", f"{self.der.name}: takes its limit again")
-                self._written, self._held, self._refused = band, None, False
                 return
         self._write_after_s = now_s + _REWRITE_S
-        if not self._refused:
+        if self._refusal.refused(now_s, found):
             why = "reads back another" if taken else "refused"
             self._tell(
                 "write-unverified", f"{self.der.name}: a limit of {band.limit_w:.0f} W is not in it: {why}"
             )
-        self._refused = True
 
     def _look_for_drift(self, reply: Reply, wanted: Band, now_s: float) -> None:
         before = Band(self._limit_w.otherwise(wanted.limit_w), self._floor_w.otherwise(wanted.floor_w))

@@ -14,6 +14,7 @@ from edge.model.band import STEP, Band
 from edge.model.freshness import DerFreshness, der_grid
 from edge.model.image import DerReading
 from edge.model.readings import Identity
+from edge.model.refusal import Refusal
 from edge.model.sample import Sample
 from edge.model.site import Der
 
@@ -58,7 +59,7 @@ class DerTask:
         self._v_pu, self._f_hz, self._limit_w = Sample.none(), Sample.none(), Sample.none()
         self._floor_w, self._soc_pu = Sample.none(), Sample.none()
         self._known = False
-        self._refused = False
+        self._refusal = Refusal(self.der.nameplate_w)
         self._reversion_fails = False
         self._wanted: Band | None = None
         self._written: Band | None = None
@@ -77,7 +78,7 @@ class DerTask:
             output_w=self._freshness.output_w,
             limit_w=self._limit_w,
             reachable=not self._lost(now_s),
-            refused=self._refused or self._reversion_fails,
+            refused=self._refusal.active or self._reversion_fails,
             v_pu=self._v_pu,
             f_hz=self._f_hz,
             floor_w=self._floor_w,
@@ -112,7 +113,7 @@ class DerTask:
         self.command(limit_w, floor_w)
         if self._known and self._wanted is not None:
             await self._attempt(self._write)
-        return self._written == self._wanted and not self._refused
+        return self._written == self._wanted
 
     async def _rest(self) -> None:
         """Until a command, the next poll or the next re-assertion."""
@@ -233,21 +234,21 @@ class DerTask:
             )
 
     def _take_result(self, result: WriteResult, band: Band, sent_s: float, now_s: float) -> None:
+        found = None
         if "limit_w" in result.found:
-            self._hold(result.found["limit_w"], result.found.get("floor_w"), sent_s, now_s)
+            found = self._hold(result.found["limit_w"], result.found.get("floor_w"), sent_s, now_s)
         if result.outcome is Outcome.VERIFIED:
             self._writes.verified += 1
-            if self._refused:
+            self._written, self._held = band, None
+            if self._refusal.taken(now_s, band):
                 self._say("device-return", "takes its limit again")
-            self._written, self._held, self._refused = band, None, False
             return
         self._writes.refused += result.outcome is Outcome.REFUSED
         self._write_after_s = now_s + _REWRITE_S
-        if not self._refused:
+        if self._refusal.refused(now_s, found):
             self._say(
                 "write-unverified", f"a limit of {band.limit_w:.0f} W is not in the device: {result.reason}"
             )
-        self._refused = True
 
     def _answered(self, now_s: float) -> None:
         self._answered_s = now_s
