@@ -25,6 +25,8 @@ SHIFT = 0.4
 """Of the margin: a load that has gone further of late is not where the mean says."""
 STEP = 1.5
 """Of the margin: a load that differs by more has stepped."""
+YOUNG = 8
+"""A mean of fewer samples is of a load that has moved lately: it may be falling still."""
 HOLD = 0.2
 """Of the margin: the ceiling is not moved by less."""
 
@@ -95,8 +97,8 @@ def correct(
         noise = heard(noise, (low_w + high_w) / 2, settings.margin_floor_w)
     aim_w = target_w(settings, noise)
     margin = settings.ceiling_w - aim_w
-    drop_w = limiter.ceiling_w - settings.ceiling_w - margin / SIGMAS
-    load_w, averaged, drift_w = followed(limiter, low_w, high_w, drop_w, margin)
+    over_w = limiter.ceiling_w - settings.ceiling_w
+    load_w, averaged, drift_w = followed(limiter, low_w, high_w, over_w, margin)
     rise_w = settings.ramp_up_w_per_s * max(0.0, now_s - limiter.used_s)
     wanted_w = min(max(load_w + aim_w, -settings.charge_w), settings.nameplate_w)
     ceiling_w = moved(limiter.ceiling_w, wanted_w, margin, rise_w)
@@ -104,13 +106,14 @@ def correct(
 
 
 def followed(
-    limiter: Limiter, low_w: float, high_w: float, drop_w: float, margin: float
+    limiter: Limiter, low_w: float, high_w: float, over_w: float, margin: float
 ) -> tuple[float, int, float]:
     """The host load after a sample that proves it to be between `low_w` and `high_w`, of how many it is the mean, and its drift.
 
     A sample that allows what is known proves nothing. A load that has stepped is followed at once, as far as that is
-    proven; anything less is noise and averaged out. Where it stays off the mean for some samples it has gone there, and
-    at or below `drop_w`, which puts export over what it may be, all samples before count as one.
+    proven; so is one that has moved lately and is at or below `over_w`, which puts export over what it may be: of a load
+    that falls on and on the mean would stay behind for as long. Anything else is noise and averaged out. Where it stays
+    off the mean for some samples it has gone there, and a σ below `over_w` all samples before count as one.
     """
     load_w = limiter.load_w
     if load_w is None:
@@ -118,12 +121,14 @@ def followed(
     change_w = min(max(load_w, low_w), high_w) - load_w
     if change_w == 0:
         return load_w, limiter.averaged, limiter.drift_w
-    if abs(change_w) > STEP * margin:
+    moving = limiter.averaged < YOUNG and load_w + change_w <= over_w
+    if moving or abs(change_w) > STEP * margin:
         return load_w + change_w, 1, 0.0
     drift_w = limiter.drift_w + (change_w - limiter.drift_w) / RECENT
     if abs(drift_w) > SHIFT * margin:
         return load_w + drift_w, 2, 0.0
-    averaged = 2 if load_w + change_w <= drop_w else min(limiter.averaged + 1, AVERAGED)
+    far_over = load_w + change_w <= over_w - margin / SIGMAS
+    averaged = 2 if far_over else min(limiter.averaged + 1, AVERAGED)
     return load_w + change_w / averaged, averaged, drift_w - change_w / averaged
 
 

@@ -53,6 +53,16 @@ class TestRegulating:
             assert 0.2 < duration_s <= 1.5 * clairvoyant_s(plant, at_s, excess_w)
             assert "trip" not in plant.kinds()
 
+    @pytest.mark.parametrize("fall_w_per_s", [400.0, 800.0, 900.0, 1_000.0])
+    def test_a_load_that_falls_steadily_stays_below_the_element(self, fall_w_per_s: float) -> None:
+        """Followed half-way at each sample, it tripped the site."""
+        plant = settled()
+        at_s = plant.now_s
+        for _ in range(round(40_000.0 / fall_w_per_s / DT_S)):
+            plant.load_w -= fall_w_per_s * DT_S
+            plant.run(DT_S)
+        assert not {"pickup", "trip", "fallback"} & set(plant.kinds(at_s))
+
     @pytest.mark.parametrize("noise_w", [60.0, 200.0])
     def test_noise_trips_nothing_and_starts_no_fallback(self, noise_w: float) -> None:
         plant = settled(noise_w=noise_w, seed=7)
