@@ -189,11 +189,12 @@ class Requests:
     async def _reset(self, request: ResetRequest) -> Accepted:
         self._recorder.audit(request.by, "reset the trip latch")
         with self.scans.listen() as scans:
-            self._wish.reset = True
+            asked_s, self._wish.reset = time.monotonic(), True
             try:
                 async with asyncio.timeout(_RESET_WITHIN_S):
-                    await scans.next()
-                    done = await scans.next()
+                    # Scans are handed out some time after they were made: the answer is in the one that took the wish.
+                    while not (done := await scans.next()).image.reset or done.now_s < asked_s:
+                        pass
             except TimeoutError as error:
                 self._wish.reset = False
                 raise RefusedError("no scan was made in time") from error

@@ -233,6 +233,23 @@ async def test_reset_of_a_lost_state_and_its_memory(folder: Path) -> None:
         assert not (await client.status()).trip.tripped
 
 
+async def test_scans_made_before_a_reset_was_asked_for_do_not_answer_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = write_site(folder, closed_ports())
+    async with agent_running(site, new=False) as agent, AgentClient(socket_path(site.path)) as client:
+        await scanning(client)
+        audit = agent._recorder.audit
+
+        def behind(by: str, what: str) -> None:
+            agent._after.extend([agent._scanner.last] * 3)
+            audit(by, what)
+
+        monkeypatch.setattr(agent._recorder, "audit", behind)
+        await client.ask(ResetRequest(by="installer"), Accepted)
+        assert not (await client.status()).trip.tripped
+
+
 async def test_a_reset_that_was_refused_is_not_carried_out_later(
     agent: Agent, client: AgentClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
