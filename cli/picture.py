@@ -204,8 +204,7 @@ def _narrowed(status: Status) -> Text:
     known = {"nameplate", "export-limit"} if _clear_of_element(status) else {"nameplate"}
     shown = [limit for limit in status.limits if limit.by not in known] or status.limits[:1]
     for index, limit in enumerate(shown):
-        whose = limit.der or "all output"
-        said = f"{whose} at most {_kw(limit.limit_w)}: {_by(limit)}"
+        said = f"{_whose(limit)} at most {_kw(limit.limit_w)}: {_by(limit)}"
         line.append(f"{'              ' if index else ''}{said}\n", "" if index == 0 else "dim")
     if not shown:
         line.append("nothing is commanded yet\n", "dim")
@@ -219,10 +218,22 @@ def _clear_of_element(status: Status) -> bool:
     return any(limit.by.endswith("-dropout") for limit in status.limits)
 
 
+def _whose(limit: LimitStatus) -> str:
+    phase = _phase(limit)
+    return limit.der or (f"phase {phase}" if phase else "all output")
+
+
+def _phase(limit: LimitStatus) -> str:
+    """The phase that it is on, empty for all of them."""
+    _, dash, last = limit.by.removesuffix("-dropout").rpartition("-")
+    return last if dash and last in {"a", "b", "c"} else ""
+
+
 def _by(limit: LimitStatus) -> str:
     if limit.by.endswith("-dropout"):
         return f"export limit, clear of element {limit.by.removesuffix('-dropout')}"
-    return _BY.get(limit.by, limit.by)
+    by = limit.by.removesuffix(f"-{_phase(limit)}")
+    return _BY.get(by, by)
 
 
 def _guards(status: Status) -> RenderableType:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cli.picture import History, picture
-from contract.status import Shown, Status
+from contract.status import LimitStatus, Shown, Status
 
 GOOD: dict[str, Any] = {"value": 24_000.0, "age_s": 0.1, "quality": "good"}
 ABSENT: dict[str, Any] = {"value": None, "age_s": None, "quality": "absent"}
@@ -130,6 +130,18 @@ def test_a_trip_and_a_contact_that_disagrees() -> None:
     assert "TRIPPED by 32, locked out" in text
     assert "closed (commanded open)" in text
     assert "a test" in text
+
+
+def test_a_limit_on_one_phase_is_not_said_of_all_output() -> None:
+    limits = (
+        LimitStatus(limit_w=19_900.0, by="32-b-dropout"),
+        LimitStatus(limit_w=20_000.0, by="export-limit-c"),
+        LimitStatus(limit_w=69_300.0, by="volt-watt"),
+    )
+    text = drawn(status().model_copy(update={"limits": limits}))
+    assert "phase b at most 19.9 kW: export limit, clear of element 32-b" in text
+    assert "phase c at most 20.0 kW: export limit" in text
+    assert "all output at most 69.3 kW: volt-watt, run by the gateway" in text
 
 
 def test_every_state_of_an_element_and_a_der() -> None:
