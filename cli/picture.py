@@ -199,7 +199,7 @@ class Spark:
 
 
 def _narrowed(status: Status) -> Text:
-    """What holds the DERs back, tightest first."""
+    """What holds the DERs back: their sum, tightest first, then phases and single DERs."""
     line = Text("\nheld back by  ", "bold")
     known = {"nameplate", "export-limit"} if _clear_of_element(status) else {"nameplate"}
     shown = [limit for limit in status.limits if limit.by not in known] or status.limits[:1]

@@ -66,7 +66,10 @@ class ImageStatus(Message):
 
 
 class LimitStatus(Message):
-    """One entry of the limit stack, tightest first: DER output allowed (of `der`, or in sum), and by whom."""
+    """One entry of the limit stack: DER output allowed (of `der`, or in sum), and by whom.
+
+    Those on the sum come first, the tightest of them before the others; then those on a phase or on one DER.
+    """
 
     limit_w: float
     by: str

@@ -249,7 +249,7 @@ class Agent:
     def _say_start(self, restored: Restored) -> None:
         now_s = time.monotonic()
         if restored.problem is not None:
-            detail = f"{restored.problem}: the site starts tripped until it is reset by hand"
+            detail = f"{restored.problem}: the site starts tripped until it is reset by hand (dergate reset)"
             self._recorder.tell(Happening("alarm", now_s, detail))
         for problem in filter(None, (self._salvaged, self._miscounted)):
             self._recorder.tell(Happening("alarm", now_s, problem))
