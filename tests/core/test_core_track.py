@@ -123,8 +123,19 @@ class TestObserved:
         absent = DerReading("b", Sample.none(), Sample.none())
         assert observed(track, B, absent, 10.2, None).weather_w == 30.0
 
+    def test_what_is_above_its_limit_it_does_not_lose(self) -> None:
+        assert self.see(at(40.0), 40.05).below_w == 0.0
+
     def test_power_taken_in_is_no_output(self) -> None:
         assert self.see(at(40.0), -5.0).last_w == 0.0
+
+
+def test_the_levels_of_both_paths_count() -> None:
+    """Told at 9.4 the quickest rises from 9.5 on by 160 W/s, the slowest from 9.66 on by 69.57 W/s."""
+    rising = sent(at(40.0), B, 80.0, 9.4, 0.03)
+    assert levels(rising, 9.6, 9.65) == pytest.approx((40.0, 64.0))
+    falling = sent(at(80.0), B, 0.0, 9.4, 0.03)
+    assert levels(falling, 9.6, 9.8) == pytest.approx((32.0, 80.0))
 
 
 class TestOutputSpan:
@@ -156,6 +167,9 @@ class TestOutputSpan:
         low_w, high_w = output_span(track, B, 9.9, 9.9 + age_s, now_w)
         assert [low_w, high_w] == [10.0, pytest.approx(10.0 + back_w)]
 
+    def test_before_it_was_seen_the_sun_is_no_further_than_then(self) -> None:
+        assert output_span(at(40.0)._replace(weather_w=10.0), B, 9.8, 9.85, 0.0) == (10.0, 10.0)
+
     @pytest.mark.parametrize("age_s", [0.999, 1.0, 1.001, 60.0])
     def test_unseen_for_long_it_may_have_stopped(self, age_s: float) -> None:
         low_w, high_w = output_span(at(40.0), B, 9.9 + age_s - 0.2, 9.9 + age_s, 0.0)
@@ -181,6 +195,13 @@ class TestUnproven:
         assert most_sent_w(self.read(track, 2.5)) == 70.0  # it may have been on its way
         assert most_sent_w(self.read(track, 3.5)) == 20.0
         assert most_sent_w(self.read(track, 4.5)) == 0.0
+
+    def test_a_read_back_asked_for_as_a_limit_was_sent_rules_nothing_out(self) -> None:
+        assert most_sent_w(self.read(self.told((1.0, 70.0), (2.0, 20.0)), 2.0)) == 70.0
+
+    def test_each_limit_stands_once_since_it_was_first_the_highest(self) -> None:
+        assert self.told((1.0, 70.0), (2.0, 20.0)).unproven == ((1.0, 70.0), (2.0, 20.0))
+        assert self.told((1.0, 70.0), (2.0, 20.0), (3.0, 70.0)).unproven == ((1.0, 70.0),)
 
     def test_the_same_again_does_not_make_it_younger(self) -> None:
         track = self.told((1.0, 70.0), (2.0, 20.0), (3.0, 20.0), (4.0, 20.0))
@@ -258,6 +279,32 @@ class TestPace:
         assert levels(seen, 10.0, 10.5)[1] == 52.0
 
 
+class TestSlow:
+    """On its way from 80 W to 40 W for a quarter of a second: at 40 W by the quickest path, at 44 W by the slowest."""
+
+    PLANT = replace(B, nameplate_w=200.0)
+
+    def slow(self, output_w: float, late_w: float = 44.0) -> float:
+        """What is made of an output, of a factor of 1.5."""
+        paths = [Trajectory(10.0, 80.0, 40.0, (80.0 - at_w) / 0.25) for at_w in (40.0, late_w)]
+        track = at(80.0)._replace(early=paths[0], late=paths[1], slow=1.5)
+        return observed(track, self.PLANT, der("b", output_w, 0.0, 10.25), 10.25, None).slow
+
+    def test_half_way_between_both_it_closes_by_a_tenth_of_what_that_says(self) -> None:
+        seen = 0.5 * (1.5 / 0.5) ** 0.5 * AROUND
+        assert self.slow(42.0) == pytest.approx(1.5 + 0.1 * (seen - 1.5))
+
+    @pytest.mark.parametrize(("late_w", "tells"), [(44.0, True), (43.9, False), (43.0, False)])
+    def test_paths_less_than_two_percent_of_nameplate_apart_tell_nothing(
+        self, late_w: float, tells: bool
+    ) -> None:
+        assert (self.slow(40.0, late_w) < 1.5) is tells
+
+    def test_it_is_slower_only_more_than_one_percent_behind_the_slowest(self) -> None:
+        assert self.slow(46.0) == 1.5
+        assert self.slow(46.1) == 2.0
+
+
 def lagging(limit_w: float) -> Track:
     """Settled at a limit, and known to come to it by a lag."""
     track = at(limit_w)
@@ -289,6 +336,11 @@ class TestLag:
         late = Trajectory(0.0, 80.0, 80.0, B.slope_w_per_s / slow)
         track = sent(at(80.0)._replace(late=late, slow=slow), B, 0.0, 10.0, 0.0)
         assert observed(track, B, der("b", output_w, 0.0, at_s), at_s, None).lag is lag
+
+    def test_within_half_a_percent_of_its_goal_it_has_arrived(self) -> None:
+        for output_w, lag in [(0.3, False), (0.5, True)]:
+            track = sent(lagging(80.0), B, 0.0, 10.0, 0.0)
+            assert observed(track, B, der("b", output_w, 0.0, 11.4), 11.4, None).lag is lag
 
     def climbed(self, rise_w_per_s: float, poll_s: float) -> list[tuple[float, Track]]:
         """From 20 W up by a ramp to 70 W: its true output every 0.1 s, and its track, polled now and then."""
