@@ -65,6 +65,8 @@ def test_a_span_has_the_extremes_between_its_ends_too() -> None:
     assert list(level_span(path, 1.2, 2.0)) == [pytest.approx(20.0), pytest.approx(60.0)]
     assert list(level_span(path, 1.6, 2.0)) == [pytest.approx(20.0), pytest.approx(60.0)]
     assert level_span(path, 0.0, 0.5) == (0.0, 0.0)
+    dip = commanded(commanded(Trajectory(0.0, 40.0, 40.0, 100.0), 1.0, 0.0), 1.25, 80.0)
+    assert level_span(dip, 1.0, 1.5) == (15.0, 40.0)
 
 
 def test_an_anchor_keeps_what_is_still_in_flight() -> None:
