@@ -26,6 +26,7 @@ from sim.study.store import Store
 pytestmark = pytest.mark.live
 
 START_S = 30.0
+END_S = 10.0
 
 
 @contextmanager
@@ -38,7 +39,12 @@ def program(folder: Path, name: str, *arguments: str) -> Iterator[subprocess.Pop
             yield process
         finally:
             process.terminate()
-            process.wait(START_S)
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                # A worker whose scheduler is gone may wait for it for ever when it is asked to end.
+                process.kill()
+                process.wait()
 
 
 def until(true: Callable[[], bool], words: Path) -> None:
