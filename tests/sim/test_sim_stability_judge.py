@@ -238,5 +238,5 @@ def test_a_limiter_without_commands_in_flight_is_found(monkeypatch: pytest.Monke
             of, replace(plant, dead_time_s=0.0, slope_w_per_s=1e9), limit_w, now_s, command_s
         ),
     )
-    found = answer("drop", Case(Cell(0.1, 0.0, 2.0, 20.0, 0.25)))
+    found = answer("drop", Case(Cell(0.1, 0.0, 3.0, 100.0, 0.25)))
     assert found.undershoots or found.ratio > 1.1 or found.oscillation_pu > 0.02
